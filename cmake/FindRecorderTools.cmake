@@ -1,0 +1,36 @@
+# What only the recorder needs: libbpf, libelf, clang with a BPF target, bpftool.
+# Sets EXECTRACE_HAVE_RECORDER, EXECTRACE_CLANG and EXECTRACE_BPFTOOL.
+
+set(EXECTRACE_HAVE_RECORDER OFF)
+if(NOT EXECTRACE_RECORDER STREQUAL "OFF")
+	find_package(PkgConfig REQUIRED)
+	pkg_check_modules(LIBBPF IMPORTED_TARGET libbpf>=1.0)
+	pkg_check_modules(LIBELF IMPORTED_TARGET libelf)
+	find_program(EXECTRACE_CLANG NAMES clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14)
+	find_program(EXECTRACE_BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin)
+
+	set(missing)
+	if(NOT LIBBPF_FOUND)
+		list(APPEND missing "libbpf 1.0 or later (libbpf-dev)")
+	endif()
+	if(NOT LIBELF_FOUND)
+		list(APPEND missing "libelf (libelf-dev)")
+	endif()
+	if(NOT EXECTRACE_CLANG)
+		list(APPEND missing "clang")
+	endif()
+	if(NOT EXECTRACE_BPFTOOL)
+		list(APPEND missing "bpftool")
+	endif()
+
+	if(NOT missing)
+		set(EXECTRACE_HAVE_RECORDER ON)
+	else()
+		list(JOIN missing ", " missing)
+		if(EXECTRACE_RECORDER STREQUAL "ON")
+			message(FATAL_ERROR "The recorder cannot be built; missing: ${missing}")
+		endif()
+		message(STATUS "Leaving the recorder out; missing: ${missing}. "
+			"The offline commands are built all the same.")
+	endif()
+endif()

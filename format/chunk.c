@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * chunk.c - decoding the columns of a row record, each when it is first asked
+ * for (SPEC.md 5). What a column claims was bounded when the head was read;
+ * here every value that becomes an index is checked.
+ */
+#include "chunk.h"
+#include "error.h"
+#include "transform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A decoded column; which member counts follows from its type. */
+struct column_cache {
+	uint64_t *uints;
+	uint32_t *ids;		/* rows ids, or all items of a list */
+	struct et_span *spans;
+};
+
+struct et_chunk {
+	uint64_t at;
+	struct buf body;
+	uint32_t rows;
+	uint64_t ts_min, ts_max;
+	uint64_t kind_counts[KIND_MAX + 1];
+	unsigned n_streams;
+	struct stream *streams;
+	struct schema schema;
+	ZSTD_DCtx *zstd;
+	struct buf scratch;
+	uint8_t *kinds;		/* of each row; NULL until decoded */
+	bool have_strings;
+	uint32_t n_strings;
+	char *text;		/* all strings */
+	uint32_t *ends;		/* offset in text behind string id at [id - 1] */
+	struct column_cache cache[LIMIT_COLUMN_ID + 1];
+	struct buf list;	/* of et_chunk_event */
+};
+
+static int corrupt(const struct et_chunk *c, const char *what, struct et_error *err)
+{
+	return et_fail(err, ET_CORRUPT, c->at, what);
+}
+
+int chunk_new(const struct head *h, const struct schema *schema, struct buf *body, uint64_t at,
+	      struct et_chunk **out, struct et_error *err)
+{
+	struct et_chunk *c = calloc(1, sizeof(*c));
+
+	*out = NULL;
+	if (c)
+		c->streams = malloc((h->n_streams + 1) * sizeof(*c->streams));
+	if (!c || !c->streams) {
+		free(c);
+		buf_free(body);
+		return et_fail_nomem(err);
+	}
+	c->at = at;
+	c->body = *body;
+	*body = (struct buf){ 0 };
+	c->rows = h->rec.rows;
+	c->ts_min = h->rec.ts_min;
+	c->ts_max = h->rec.ts_max;
+	memcpy(c->kind_counts, h->kinds, sizeof(c->kind_counts));
+	c->n_streams = h->n_streams;
+	memcpy(c->streams, h->streams, h->n_streams * sizeof(*c->streams));
+	c->schema.n = schema->n;
+	memcpy(c->schema.columns, schema->columns, schema->n * sizeof(schema->columns[0]));
+	*out = c;
+	return ET_OK;
+}
+
+void et_chunk_free(struct et_chunk *c)
+{
+	if (!c)
+		return;
+	for (unsigned i = 0; i <= LIMIT_COLUMN_ID; i++) {
+		free(c->cache[i].uints);
+		free(c->cache[i].ids);
+		free(c->cache[i].spans);
+	}
+	ZSTD_freeDCtx(c->zstd);
+	buf_free(&c->body);
+	buf_free(&c->scratch);
+	buf_free(&c->list);
+	free(c->streams);
+	free(c->kinds);
+	free(c->text);
+	free(c->ends);
+	free(c);
+}
+
+uint32_t et_chunk_rows(const struct et_chunk *c)
+{
+	return c->rows;
+}
+
+static const struct stream *find_stream(const struct et_chunk *c, unsigned column, unsigned part)
+{
+	for (unsigned i = 0; i < c->n_streams; i++) {
+		if (c->streams[i].column == column && c->streams[i].part == part)
+			return &c->streams[i];
+	}
+	return NULL;
+}
+
+static int need_zstd(struct et_chunk *c, struct et_error *err)
+{
+	if (!c->zstd)
+		c->zstd = ZSTD_createDCtx();
+	return c->zstd ? ET_OK : et_fail_nomem(err);
+}
+
+/* Decodes a stream into fresh memory, before any transform. */
+static int load_stream(struct et_chunk *c, const struct stream *s, uint64_t **out,
+		       struct et_error *err)
+{
+	uint64_t *v;
+	int rc;
+
+	*out = NULL;
+	if (!stream_known(s))
+		return et_fail(err, ET_UNSUPPORTED, c->at, "a column is coded in a way of a later version");
+	rc = need_zstd(c, err);
+	if (rc)
+		return rc;
+	v = malloc(((size_t)s->n + 1) * sizeof(*v));
+	if (!v)
+		return et_fail_nomem(err);
+	rc = stream_get(s, c->body.data + s->at, c->zstd, &c->scratch, v, c->at, err);
+	if (rc) {
+		free(v);
+		return rc;
+	}
+	*out = v;
+	return ET_OK;
+}
+
+/* Decodes the kind of every row, and checks it against the head's counts. */
+static int load_kinds(struct et_chunk *c, struct et_error *err)
+{
+	const struct stream *s = find_stream(c, ET_F_KIND, 0);
+	uint64_t counts[KIND_MAX + 1] = { 0 }, *v;
+	uint8_t *kinds;
+	int rc;
+
+	if (c->kinds)
+		return ET_OK;
+	if (!s || s->n != c->rows || stream_transform(s->encoding))
+		return corrupt(c, "a chunk does not say what kinds its rows are", err);
+	rc = load_stream(c, s, &v, err);
+	if (rc)
+		return rc;
+	kinds = malloc(c->rows);
+	if (!kinds) {
+		free(v);
+		return et_fail_nomem(err);
+	}
+	for (uint32_t i = 0; i < c->rows; i++) {
+		kinds[i] = v[i] <= KIND_MAX ? (uint8_t)v[i] : 0;
+		counts[kinds[i]]++;
+	}
+	free(v);
+	if (memcmp(counts, c->kind_counts, sizeof(counts))) {
+		free(kinds);
+		return corrupt(c, "a chunk's kinds are not those that its head counts", err);
+	}
+	c->kinds = kinds;
+	return ET_OK;
+}
+
+/* Values of the rows that carry the column, spread over all rows; rows that do not get fill. */
+static int spread(struct et_chunk *c, unsigned kinds, uint64_t *v, uint32_t n, uint64_t fill,
+		  uint64_t **out, struct et_error *err)
+{
+	uint64_t *all;
+	uint32_t at = 0;
+
+	*out = NULL;
+	if (n == c->rows) {
+		*out = v;
+		return ET_OK;
+	}
+	all = malloc(c->rows * sizeof(*all));
+	if (!all) {
+		free(v);
+		return et_fail_nomem(err);
+	}
+	/* n is the number of such rows: head_parse has seen to it. */
+	for (uint32_t i = 0; i < c->rows; i++)
+		all[i] = kinds >> c->kinds[i] & 1 ? v[at++] : fill;
+	free(v);
+	*out = all;
+	return ET_OK;
+}
+
+/*
+ * Values of pid or ts of the rows that carry a column: all rows' where n is
+ * their number, else put together in *own, which the caller frees.
+ */
+static int aligned(struct et_chunk *c, unsigned from, unsigned kinds, uint32_t n,
+		   const uint64_t **out, uint64_t **own, struct et_error *err)
+{
+	const uint64_t *all;
+	uint32_t at = 0;
+	int rc = et_chunk_uints(c, from, &all, err);
+
+	*own = NULL;
+	*out = all;
+	if (rc || n == c->rows)
+		return rc;
+	*own = malloc(((size_t)n + 1) * sizeof(**own));
+	if (!*own)
+		return et_fail_nomem(err);
+	for (uint32_t i = 0; i < c->rows; i++) {
+		if (kinds >> c->kinds[i] & 1)
+			(*own)[at++] = all[i];
+	}
+	*out = *own;
+	return ET_OK;
+}
+
+/* The transforms that look at the row's pid; v has n numbers. */
+static int undo_by_pid(struct et_chunk *c, const struct et_column *col, bool from_pid, uint64_t *v,
+		       uint32_t n, struct et_error *err)
+{
+	const struct et_column *pid_col = schema_find(&c->schema, ET_F_PID);
+	const uint64_t *pid = NULL, *ts = NULL;
+	uint64_t *own_pid = NULL, *own_ts = NULL;
+	int rc;
+
+	/* The columns it takes to undo it cannot be coded so themselves. */
+	if (col->id == ET_F_PID || col->id == ET_F_TS || !pid_col || col->kinds & ~pid_col->kinds)
+		return corrupt(c, "a column is coded by pid that cannot be", err);
+	rc = aligned(c, ET_F_PID, col->kinds, n, &pid, &own_pid, err);
+	if (!rc && !from_pid)
+		rc = aligned(c, ET_F_TS, col->kinds, n, &ts, &own_ts, err);
+	if (!rc && from_pid)
+		from_pid_decode(v, pid, n);
+	else if (!rc && !by_pid_decode(v, pid, ts, n))
+		rc = et_fail_nomem(err);
+	free(own_pid);
+	free(own_ts);
+	return rc;
+}
+
+static int undo_transform(struct et_chunk *c, const struct et_column *col, const struct stream *s,
+			  uint64_t *v, struct et_error *err)
+{
+	switch (stream_transform(s->encoding)) {
+	case TRANSFORM_DELTA:
+		delta_decode(v, s->n);
+		return ET_OK;
+	case TRANSFORM_FIRST_USE:
+		first_use_decode(v, s->n);
+		return ET_OK;
+	case TRANSFORM_NONE:
+		return ET_OK;
+	default:
+		/* Items of a list have no row of their own. */
+		if (s->part)
+			return corrupt(c, "a column is coded by pid that cannot be", err);
+		return undo_by_pid(c, col, stream_transform(s->encoding) == TRANSFORM_FROM_PID, v,
+				   s->n, err);
+	}
+}
+
+/* ts is stored from the chunk's first on; no row may lie outside what the head says. */
+static int place_ts(const struct et_chunk *c, uint64_t *v, struct et_error *err)
+{
+	for (uint32_t i = 0; i < c->rows; i++) {
+		if (v[i] > c->ts_max - c->ts_min)
+			return corrupt(c, "a row's time is not within its chunk's", err);
+		v[i] += c->ts_min;
+	}
+	return ET_OK;
+}
+
+/*
+ * Part 0 of a column as stored numbers, one for each row; rows that do not
+ * carry it, and all rows where the column is absent, get 0 or fill.
+ */
+static int load_column(struct et_chunk *c, const struct et_column *col, uint64_t fill,
+		       uint64_t **out, struct et_error *err)
+{
+	const struct stream *s = find_stream(c, col->id, 0);
+	uint64_t *v;
+	int rc = load_kinds(c, err);
+
+	*out = NULL;
+	if (rc)
+		return rc;
+	if (!s) {
+		v = malloc(c->rows * sizeof(*v));
+		if (!v)
+			return et_fail_nomem(err);
+		for (uint32_t i = 0; i < c->rows; i++)
+			v[i] = col->kinds >> c->kinds[i] & 1 ? 0 : fill;
+		/* ts_min stands for every row of a chunk without ts. */
+		rc = col->id == ET_F_TS ? place_ts(c, v, err) : ET_OK;
+		if (rc)
+			free(v);
+		else
+			*out = v;
+		return rc;
+	}
+	rc = load_stream(c, s, &v, err);
+	if (rc)
+		return rc;
+	rc = undo_transform(c, col, s, v, err);
+	if (!rc && col->id == ET_F_TS)
+		rc = s->n == c->rows ? place_ts(c, v, err) : corrupt(c, "rows without a time", err);
+	if (rc) {
+		free(v);
+		return rc;
+	}
+	return spread(c, col->kinds, v, s->n, fill, out, err);
+}
+
+static const struct et_column *want(struct et_chunk *c, unsigned column, unsigned type,
+				    unsigned or_type, int *rc, struct et_error *err)
+{
+	const struct et_column *col = schema_find(&c->schema, column);
+
+	*rc = ET_OK;
+	if (!col)
+		*rc = et_fail(err, ET_UNSUPPORTED, c->at, "the capture has no such column");
+	else if (col->type != type && col->type != or_type)
+		*rc = et_fail(err, ET_UNSUPPORTED, c->at, "a column is of another type than asked for");
+	return *rc ? NULL : col;
+}
+
+int et_chunk_uints(struct et_chunk *c, unsigned column, const uint64_t **out, struct et_error *err)
+{
+	const struct et_column *col;
+	struct column_cache *cache;
+	uint64_t *v;
+	int rc;
+
+	*out = NULL;
+	col = want(c, column, ET_UINT, ET_OPT, &rc, err);
+	if (!col)
+		return rc;
+	cache = &c->cache[column];
+	if (!cache->uints) {
+		/* ET_OPT stores 0 for not known, so one less makes that ET_NONE. */
+		rc = load_column(c, col, col->type == ET_OPT ? 0 : ET_NONE, &v, err);
+		if (rc)
+			return rc;
+		if (col->type == ET_OPT) {
+			for (uint32_t i = 0; i < c->rows; i++)
+				v[i]--;
+		}
+		cache->uints = v;
+	}
+	*out = cache->uints;
+	return ET_OK;
+}
+
+int et_chunk_strings(struct et_chunk *c, uint32_t *n, struct et_error *err)
+{
+	const struct stream *lengths = find_stream(c, 0, 0), *bytes = find_stream(c, 0, 1);
+	uint64_t *v = NULL, end = 0;
+	uint32_t size = bytes ? bytes->n : 0;
+	int rc = ET_OK;
+
+	*n = 0;
+	if (c->have_strings || !lengths) {
+		*n = c->n_strings;
+		return ET_OK;
+	}
+	if ((bytes && !stream_known(bytes)) ||
+	    stream_transform(lengths->encoding) || (bytes && bytes->encoding & ~0x0cu))
+		return et_fail(err, ET_UNSUPPORTED, c->at, "strings are coded in a way of a later version");
+	rc = load_stream(c, lengths, &v, err);
+	if (rc)
+		return rc;
+	c->text = malloc((size_t)size + 1);
+	c->ends = malloc(((size_t)lengths->n + 1) * sizeof(*c->ends));
+	if (!c->text || !c->ends)
+		rc = et_fail_nomem(err);
+	if (!rc && bytes)
+		rc = stream_get_bytes(bytes, c->body.data + bytes->at, c->zstd, (uint8_t *)c->text,
+				      c->at, err);
+	for (uint32_t i = 0; !rc && i < lengths->n; i++) {
+		if (v[i] > LIMIT_STRING || v[i] > size - end)
+			rc = corrupt(c, "strings are longer than their bytes", err);
+		end += v[i];
+		c->ends[i] = (uint32_t)end;
+	}
+	if (!rc && end != size)
+		rc = corrupt(c, "strings are shorter than their bytes", err);
+	if (!rc && size && memchr(c->text, 0, size))
+		rc = corrupt(c, "a string holds a NUL", err);
+	free(v);
+	if (rc) {
+		free(c->text);
+		free(c->ends);
+		c->text = NULL;
+		c->ends = NULL;
+		return rc;
+	}
+	c->n_strings = lengths->n;
+	c->have_strings = true;
+	*n = c->n_strings;
+	return ET_OK;
+}
+
+struct et_str et_chunk_str(const struct et_chunk *c, uint32_t id)
+{
+	uint32_t start;
+
+	if (!id || id > c->n_strings)
+		return (struct et_str){ NULL, 0 };
+	start = id > 1 ? c->ends[id - 2] : 0;
+	return (struct et_str){ c->text + start, c->ends[id - 1] - start };
+}
+
+/* Stored numbers as string ids, all within the table. Frees v. */
+static int to_ids(struct et_chunk *c, uint64_t *v, uint32_t n, uint32_t min, uint32_t **out,
+		  struct et_error *err)
+{
+	uint32_t *ids, strings;
+	int rc = et_chunk_strings(c, &strings, err);
+
+	*out = NULL;
+	ids = rc ? NULL : malloc(((size_t)n + 1) * sizeof(*ids));
+	if (!rc && !ids)
+		rc = et_fail_nomem(err);
+	for (uint32_t i = 0; !rc && i < n; i++) {
+		if (v[i] < min || v[i] > strings)
+			rc = corrupt(c, "a row names a string that the chunk does not have", err);
+		ids[i] = (uint32_t)v[i];
+	}
+	free(v);
+	if (rc)
+		free(ids);
+	else
+		*out = ids;
+	return rc;
+}
+
+int et_chunk_ids(struct et_chunk *c, unsigned column, const uint32_t **out, struct et_error *err)
+{
+	const struct et_column *col;
+	uint64_t *v;
+	int rc;
+
+	*out = NULL;
+	col = want(c, column, ET_STR, ET_STR, &rc, err);
+	if (!col)
+		return rc;
+	if (!c->cache[column].ids) {
+		rc = load_column(c, col, 0, &v, err);
+		if (!rc)
+			rc = to_ids(c, v, c->rows, 0, &c->cache[column].ids, err);
+		if (rc)
+			return rc;
+	}
+	*out = c->cache[column].ids;
+	return ET_OK;
+}
+
+/* Counts of items to spans; stored count 0 is not known, else one more than the count. */
+static int to_spans(struct et_chunk *c, const uint64_t *counts, uint32_t items,
+		    struct et_span **out, struct et_error *err)
+{
+	struct et_span *spans = malloc(c->rows * sizeof(*spans));
+	uint64_t at = 0;
+
+	*out = NULL;
+	if (!spans)
+		return et_fail_nomem(err);
+	for (uint32_t i = 0; i < c->rows; i++) {
+		uint64_t n = counts[i] ? counts[i] - 1 : 0;
+
+		if (n > items - at) {
+			free(spans);
+			return corrupt(c, "lists have more items than there are", err);
+		}
+		spans[i] = (struct et_span){ (uint32_t)at, counts[i] ? (uint32_t)n : UINT32_MAX };
+		at += n;
+	}
+	if (at != items) {
+		free(spans);
+		return corrupt(c, "lists have fewer items than there are", err);
+	}
+	*out = spans;
+	return ET_OK;
+}
+
+int et_chunk_lists(struct et_chunk *c, unsigned column, const struct et_span **spans,
+		   const uint32_t **ids, struct et_error *err)
+{
+	const struct stream *items = find_stream(c, column, 1);
+	const struct et_column *col;
+	struct column_cache *cache;
+	uint64_t *v;
+	int rc;
+
+	*spans = NULL;
+	*ids = NULL;
+	col = want(c, column, ET_LIST, ET_LIST, &rc, err);
+	if (!col)
+		return rc;
+	cache = &c->cache[column];
+	if (!cache->ids) {
+		v = NULL;
+		if (items) {
+			rc = load_stream(c, items, &v, err);
+			if (!rc)
+				rc = undo_transform(c, col, items, v, err);
+			if (rc)
+				free(v);
+		}
+		if (!rc)
+			rc = to_ids(c, v, items ? items->n : 0, 1, &cache->ids, err);
+		if (rc)
+			return rc;
+	}
+	if (!cache->spans) {
+		rc = load_column(c, col, 0, &v, err);
+		if (rc)
+			return rc;
+		rc = to_spans(c, v, items ? items->n : 0, &cache->spans, err);
+		free(v);
+		if (rc)
+			return rc;
+	}
+	*spans = cache->spans;
+	*ids = cache->ids;
+	return ET_OK;
+}
+
+/* Puts the items of a span one behind the other, each with its NUL, into c->list. */
+static int join_list(struct et_chunk *c, struct et_span span, const uint32_t *ids,
+		     struct et_list *l, struct et_error *err)
+{
+	size_t start = c->list.len;
+
+	for (uint32_t i = 0; i < span.n; i++) {
+		struct et_str s = et_chunk_str(c, ids[span.first + i]);
+
+		if (c->list.len - start + s.len >= LIMIT_LIST)
+			return et_fail(err, ET_LIMIT, c->at, "a list is longer than the format allows");
+		buf_add(&c->list, s.ptr, s.len);
+		buf_u8(&c->list, 0);
+	}
+	if (c->list.failed)
+		return et_fail_nomem(err);
+	l->len = (uint32_t)(c->list.len - start);
+	l->n = span.n;
+	return ET_OK;
+}
+
+static int get_field(struct et_chunk *c, unsigned f, uint32_t row, struct et_event *ev,
+		     struct et_error *err)
+{
+	const struct et_span *spans;
+	const uint64_t *uints;
+	const uint32_t *ids;
+	union et_value *v = &ev->v[f];
+	bool known = false;
+	int rc;
+
+	switch (et_fields[f].type) {
+	case ET_STR:
+		rc = et_chunk_ids(c, f, &ids, err);
+		if (!rc && (known = ids[row]))
+			v->s = et_chunk_str(c, ids[row]);
+		break;
+	case ET_LIST:
+		rc = et_chunk_lists(c, f, &spans, &ids, err);
+		if (!rc && (known = spans[row].n != UINT32_MAX))
+			rc = join_list(c, spans[row], ids, &v->l, err);
+		break;
+	default:
+		rc = et_chunk_uints(c, f, &uints, err);
+		if (!rc && (known = uints[row] != ET_NONE))
+			v->u = uints[row];
+	}
+	if (rc == ET_UNSUPPORTED)
+		return ET_OK;
+	if (!rc && known)
+		ev->known |= 1ull << f;
+	return rc;
+}
+
+int et_chunk_event(struct et_chunk *c, uint32_t row, struct et_event *ev, struct et_error *err)
+{
+	size_t at = 0;
+	int rc = load_kinds(c, err);
+
+	ev->known = 0;
+	if (rc)
+		return rc;
+	if (row >= c->rows)
+		return et_fail(err, ET_MISUSE, c->at, "the chunk has no such row");
+	buf_reset(&c->list);
+	for (unsigned i = 0; i < c->schema.n; i++) {
+		const struct et_column *col = &c->schema.columns[i];
+
+		if (col->id >= ET_FIELD_END || !et_fields[col->id].name ||
+		    !(col->kinds >> c->kinds[row] & 1))
+			continue;
+		rc = get_field(c, col->id, row, ev, err);
+		if (rc)
+			return rc;
+	}
+	/* Only now does the lists' memory stay where it is. */
+	for (unsigned f = 1; f < ET_FIELD_END; f++) {
+		if (ET_HAS(ev, f) && et_fields[f].type == ET_LIST) {
+			ev->v[f].l.ptr = ev->v[f].l.len ? (const char *)c->list.data + at : "";
+			at += ev->v[f].l.len;
+		}
+	}
+	return ET_OK;
+}
+
+unsigned et_chunk_sizes(const struct et_chunk *c, struct et_column_size *out, unsigned max)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->n_streams; i++) {
+		const struct stream *s = &c->streams[i];
+
+		/* Parts of a column lie one behind the other. */
+		if (!s->part || !i || c->streams[i - 1].column != s->column) {
+			if (n < max)
+				out[n] = (struct et_column_size){ .column = s->column };
+			n++;
+		}
+		if (n <= max) {
+			out[n - 1].stored += s->stored;
+			out[n - 1].raw += stream_raw(s);
+		}
+	}
+	return n;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * head.h - what a record's head says, checked as far as it can be without the
+ * body (SPEC.md 3.2). A head that breaks a rule is refused whole.
+ */
+#ifndef ET_HEAD_H
+#define ET_HEAD_H
+
+#include "fields.h"
+#include "limits.h"
+#include "record.h"
+#include "stream.h"
+
+struct schema {
+	unsigned n;
+	struct et_column columns[LIMIT_COLUMN_ID];
+};
+
+/* The column of an id, or NULL. */
+const struct et_column *schema_find(const struct schema *s, unsigned id);
+
+#define STREAMS_LIMIT (2 * (LIMIT_COLUMN_ID + 1))
+
+struct head {
+	struct et_record rec;
+	/* FILE_HEADER */
+	struct schema schema;
+	uint64_t incompat;
+	unsigned major;
+	/* Row records */
+	uint64_t kinds[KIND_MAX + 1];	/* also of kinds this library does not know */
+	unsigned n_streams;
+	struct stream streams[STREAMS_LIMIT];
+};
+
+/*
+ * Fills h from the head of a record at offset at. schema: of the segment, for
+ * row records. Strings in h->rec are borrowed from data.
+ */
+int head_parse(struct head *h, const struct frame *f, const uint8_t *data, uint64_t at,
+	       const struct schema *schema, struct et_error *err);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* io.c - the two ios that come with the library: a descriptor, and memory. */
+#include <exectrace.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct fd_io {
+	int fd;
+};
+
+static int fd_read(void *ctx, void *buf, size_t len, size_t *got)
+{
+	const struct fd_io *io = ctx;
+
+	for (*got = 0; *got < len;) {
+		ssize_t n = read(io->fd, (char *)buf + *got, len - *got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		if (!n)
+			break;
+		*got += (size_t)n;
+	}
+	return 0;
+}
+
+static int fd_seek(void *ctx, uint64_t offset)
+{
+	const struct fd_io *io = ctx;
+
+	if (offset > INT64_MAX)
+		return EINVAL;
+	return lseek(io->fd, (off_t)offset, SEEK_SET) < 0 ? errno : 0;
+}
+
+static int fd_size(void *ctx, uint64_t *size)
+{
+	const struct fd_io *io = ctx;
+	struct stat st;
+
+	if (fstat(io->fd, &st) < 0)
+		return errno;
+	if (!S_ISREG(st.st_mode))
+		return ESPIPE;
+	*size = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int fd_write(void *ctx, const void *buf, size_t len)
+{
+	const struct fd_io *io = ctx;
+	const char *p = buf;
+
+	while (len) {
+		ssize_t n = write(io->fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static void fd_close(void *ctx)
+{
+	struct fd_io *io = ctx;
+
+	close(io->fd);
+	free(io);
+}
+
+int et_io_fd(int fd, struct et_io *out)
+{
+	struct fd_io *io = malloc(sizeof(*io));
+	struct stat st;
+
+	if (!io) {
+		close(fd);
+		return ET_NOMEM;
+	}
+	io->fd = fd;
+	*out = (struct et_io){
+		.ctx = io, .read = fd_read, .size = fd_size, .write = fd_write, .close = fd_close,
+	};
+	/* Only a regular file seeks to where it says; a terminal takes any lseek. */
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		out->seek = fd_seek;
+	return ET_OK;
+}
+
+struct memory_io {
+	const char *data;
+	size_t len, at;
+};
+
+static int memory_read(void *ctx, void *buf, size_t len, size_t *got)
+{
+	struct memory_io *io = ctx;
+
+	*got = len < io->len - io->at ? len : io->len - io->at;
+	if (*got)
+		memcpy(buf, io->data + io->at, *got);
+	io->at += *got;
+	return 0;
+}
+
+static int memory_seek(void *ctx, uint64_t offset)
+{
+	struct memory_io *io = ctx;
+
+	io->at = offset < io->len ? (size_t)offset : io->len;
+	return 0;
+}
+
+static int memory_size(void *ctx, uint64_t *size)
+{
+	const struct memory_io *io = ctx;
+
+	*size = io->len;
+	return 0;
+}
+
+static int memory_write(void *ctx, const void *buf, size_t len)
+{
+	(void)ctx;
+	(void)buf;
+	(void)len;
+	return EBADF;
+}
+
+int et_io_memory(const void *data, size_t len, struct et_io *out)
+{
+	struct memory_io *io = malloc(sizeof(*io));
+
+	if (!io)
+		return ET_NOMEM;
+	*io = (struct memory_io){ data, len, 0 };
+	*out = (struct et_io){
+		.ctx = io, .read = memory_read, .seek = memory_seek, .size = memory_size,
+		.write = memory_write, .close = free,
+	};
+	return ET_OK;
+}

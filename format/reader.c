@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reader.c - the records of a capture in file order (SPEC.md 3 and 6). Damage is
+ * told, counted and passed over; what is handed out has held every check.
+ */
+#include "reader.h"
+#include "chunk.h"
+#include "error.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void reader_fault(struct et_reader *r, enum et_code code, uint64_t at, const char *what,
+		  uint64_t bytes)
+{
+	struct et_error e = { code, 0, at, what };
+
+	r->stats.damaged++;
+	r->stats.damaged_bytes += bytes;
+	if (r->fault)
+		r->fault(r->fault_ctx, &e);
+}
+
+void reader_truncated(struct et_reader *r, uint64_t at, const char *what)
+{
+	struct et_error e = { ET_CORRUPT, 0, at, what };
+
+	r->stats.truncated = true;
+	r->at_end = true;
+	if (r->fault)
+		r->fault(r->fault_ctx, &e);
+}
+
+static const char cut_short[] = "the capture ends inside a record";
+
+static uint64_t padding(const struct frame *f)
+{
+	return frame_size(f) - RECORD_FIXED - f->head_len - f->body_len;
+}
+
+/* Closes the books on the segment at hand. */
+static void leave_segment(struct et_reader *r)
+{
+	if (r->stats.segments && !r->ended)
+		r->stats.unclean++;
+	for (unsigned i = 0; i < ET_CAUSE_END; i++) {
+		r->stats.lost[i] += r->lost[i];
+		r->lost[i] = 0;
+	}
+	r->stats.lost_other += r->lost_other;
+	r->lost_other = 0;
+}
+
+static int check_version(const struct head *h, struct et_error *err)
+{
+	if (h->major != FORMAT_MAJOR)
+		return et_fail(err, ET_UNSUPPORTED, h->rec.at,
+			       "the capture is of another major version of the format");
+	if (h->incompat)
+		return et_fail(err, ET_UNSUPPORTED, h->rec.at,
+			       "the capture needs a feature that this version does not know");
+	return ET_OK;
+}
+
+static int enter_segment(struct et_reader *r, struct et_error *err)
+{
+	const struct head *h = &r->head;
+	int rc;
+
+	leave_segment(r);
+	memcpy(r->file_id, r->frame.file_id, sizeof(r->file_id));
+	r->schema = h->schema;
+	r->seq = 0;
+	r->ended = false;
+	r->stats.segments++;
+	rc = check_version(h, err);
+	r->foreign = rc;
+	return rc;
+}
+
+/* Cumulative losses only grow; a head that says less says nothing new. */
+static void take_lost(struct et_reader *r, const struct et_record *rec)
+{
+	for (unsigned i = 0; i < ET_CAUSE_END; i++) {
+		if (rec->lost[i] > r->lost[i])
+			r->lost[i] = rec->lost[i];
+	}
+	if (rec->lost_other > r->lost_other)
+		r->lost_other = rec->lost_other;
+}
+
+/* Passes over what the caller did not want of the record at hand. */
+static int skip_body(struct et_reader *r, struct et_error *err)
+{
+	uint64_t want = r->frame.body_len + padding(&r->frame), got;
+	int sys;
+
+	if (!r->body_pending)
+		return ET_OK;
+	r->body_pending = false;
+	sys = source_skip(&r->src, want, &got);
+	if (sys)
+		return et_fail_io(err, sys, r->src.at, "cannot read");
+	if (got < r->frame.body_len)
+		reader_truncated(r, r->head.rec.at, cut_short);
+	return ET_OK;
+}
+
+/* Reads the fixed part and the head of a would-be record. fault: why it is none. */
+static int read_head(struct et_reader *r, uint8_t fixed[RECORD_FIXED], size_t *fixed_len,
+		     const char **fault, struct et_error *err)
+{
+	uint64_t at = r->src.at, got;
+	int sys;
+
+	*fault = NULL;
+	buf_reset(&r->head_bytes);
+	r->head_cut = false;
+	sys = source_read(&r->src, fixed, RECORD_FIXED, fixed_len);
+	if (sys)
+		return et_fail_io(err, sys, at, "cannot read");
+	if (!*fixed_len)
+		return ET_EOF;
+	if (memcmp(fixed, RECORD_MAGIC, *fixed_len < RECORD_MAGIC_LEN ? *fixed_len : RECORD_MAGIC_LEN)) {
+		*fault = "no record where one should begin";
+		return ET_OK;
+	}
+	if (*fixed_len < RECORD_FIXED) {
+		reader_truncated(r, at, cut_short);
+		return ET_EOF;
+	}
+	frame_get(fixed, &r->frame);
+	if (r->frame.head_len > LIMIT_HEAD || r->frame.body_len > LIMIT_BODY) {
+		*fault = "a record is larger than the format allows, or its head is damaged";
+		return ET_OK;
+	}
+	sys = source_append(&r->src, &r->head_bytes, r->frame.head_len, &got);
+	if (sys == ENOMEM)
+		return et_fail_nomem(err);
+	if (sys)
+		return et_fail_io(err, sys, r->src.at, "cannot read");
+	/* A head cut short may be a damaged length, with whole records inside it. */
+	r->head_cut = got < r->frame.head_len;
+	if (r->head_cut || !frame_check(fixed, &r->frame, r->head_bytes.data))
+		*fault = "a record's head is damaged";
+	return ET_OK;
+}
+
+/* Gaps and steps back in the count of rows (SPEC.md 6.3). false: pass the record over. */
+static bool check_seq(struct et_reader *r)
+{
+	const struct et_record *rec = &r->head.rec;
+
+	if (rec->seq < r->seq) {
+		reader_fault(r, ET_CORRUPT, rec->at, "a record stands behind later ones", rec->size);
+		return false;
+	}
+	r->stats.missing += rec->seq - r->seq;
+	r->seq = rec->seq + rec->rows;
+	for (unsigned k = 1; k < ET_KIND_END; k++)
+		r->stats.rows[k] += rec->rows ? rec->kinds[k] : 0;
+	take_lost(r, rec);
+	if (rec->type == ET_REC_END)
+		r->ended = true;
+	return true;
+}
+
+/* Judges a record whose crc is right. ET_OK: hand it out; ET_EOF: pass it over. */
+static int judge(struct et_reader *r, uint64_t at, struct et_error *err)
+{
+	bool file = r->frame.type == ET_REC_FILE;
+	int rc = head_parse(&r->head, &r->frame, r->head_bytes.data, at, &r->schema, err);
+
+	r->body_pending = true;
+	if (!file && memcmp(r->frame.file_id, r->file_id, sizeof(r->file_id))) {
+		reader_fault(r, ET_CORRUPT, at, "a record of another capture", frame_size(&r->frame));
+		return ET_EOF;
+	}
+	if (!file && r->foreign)
+		return ET_EOF;
+	if (rc) {
+		reader_fault(r, rc, at, err->what, frame_size(&r->frame));
+		return ET_EOF;
+	}
+	if (file) {
+		rc = enter_segment(r, err);
+		if (rc && r->stats.segments > 1) {
+			reader_fault(r, rc, at, err->what, frame_size(&r->frame));
+			return ET_EOF;
+		}
+		if (rc)
+			return rc;
+	}
+	r->head.rec.segment = r->stats.segments - 1;
+	return check_seq(r) ? ET_OK : ET_EOF;
+}
+
+static int end(struct et_reader *r)
+{
+	r->at_end = true;
+	leave_segment(r);
+	/* A later call finds no open segment. */
+	r->ended = true;
+	return ET_EOF;
+}
+
+int et_reader_next(struct et_reader *r, struct et_record *rec, struct et_error *err)
+{
+	struct et_error own;
+	int rc;
+
+	if (!err)
+		err = &own;
+	for (;;) {
+		uint8_t fixed[RECORD_FIXED];
+		const char *fault;
+		size_t fixed_len;
+		uint64_t at;
+
+		rc = skip_body(r, err);
+		if (rc)
+			return rc;
+		at = r->src.at;
+		rc = r->at_end ? ET_EOF : read_head(r, fixed, &fixed_len, &fault, err);
+		if (!rc && fault)
+			rc = reader_resync(r, at, fixed, fixed_len, fault, err);
+		else if (!rc) {
+			rc = judge(r, at, err);
+			if (rc == ET_OK) {
+				*rec = r->head.rec;
+				r->stats.bytes = r->src.at;
+				return ET_OK;
+			}
+			if (rc == ET_EOF)
+				continue;
+		}
+		r->stats.bytes = r->src.at;
+		if (rc == ET_EOF)
+			return end(r);
+		if (rc)
+			return rc;
+	}
+}
+
+/* The rows of the record at hand are not to be had after all. */
+static void take_back(struct et_reader *r)
+{
+	for (unsigned k = 1; k < ET_KIND_END && r->head.rec.rows; k++)
+		r->stats.rows[k] -= r->head.rec.kinds[k];
+	r->stats.missing += r->head.rec.rows;
+}
+
+/* Stands for the body of a record that has none. */
+static const uint8_t no_body[1];
+
+int et_reader_body(struct et_reader *r, const uint8_t **body, struct et_error *err)
+{
+	const struct frame *f = &r->frame;
+	uint64_t at = r->head.rec.at, got, pad;
+	int sys;
+
+	*body = NULL;
+	if (!r->body_pending)
+		return et_fail(err, ET_MISUSE, at, "there is no record, or its body was read");
+	r->body_pending = false;
+	buf_reset(&r->body);
+	sys = source_append(&r->src, &r->body, f->body_len, &got);
+	if (!sys && got == f->body_len)
+		sys = source_skip(&r->src, padding(f), &pad);
+	if (sys == ENOMEM)
+		return et_fail_nomem(err);
+	if (sys)
+		return et_fail_io(err, sys, r->src.at, "cannot read");
+	if (got < f->body_len) {
+		take_back(r);
+		reader_truncated(r, at, cut_short);
+		return et_fail(err, ET_CORRUPT, at, cut_short);
+	}
+	if (!body_check(f, r->body.data)) {
+		take_back(r);
+		reader_fault(r, ET_CORRUPT, at, "a record's body is damaged", r->head.rec.size);
+		return et_fail(err, ET_CORRUPT, at, "a record's body is damaged");
+	}
+	*body = f->body_len ? r->body.data : no_body;
+	return ET_OK;
+}
+
+int et_reader_chunk(struct et_reader *r, struct et_chunk **out, struct et_error *err)
+{
+	const uint8_t *body;
+	int rc;
+
+	*out = NULL;
+	if (!r->head.rec.rows)
+		return et_fail(err, ET_MISUSE, r->head.rec.at, "the record has no rows");
+	rc = et_reader_body(r, &body, err);
+	if (rc)
+		return rc;
+	return chunk_new(&r->head, &r->schema, &r->body, r->head.rec.at, out, err);
+}
+
+int et_reader_open(const struct et_io *io, et_fault_fn *fault, void *ctx, struct et_reader **out,
+		   struct et_error *err)
+{
+	struct et_error own;
+	struct et_reader *r;
+	uint8_t fixed[RECORD_FIXED];
+	const char *why;
+	size_t len;
+	int rc;
+
+	if (!err)
+		err = &own;
+	*out = NULL;
+	r = calloc(1, sizeof(*r));
+	if (!r) {
+		io->close(io->ctx);
+		return et_fail_nomem(err);
+	}
+	r->src.io = *io;
+	rc = read_head(r, fixed, &len, &why, err);
+	if (rc == ET_EOF && r->stats.truncated)
+		rc = et_fail(err, ET_CORRUPT, 0, "the capture ends inside its first record");
+	else if (rc == ET_EOF)
+		et_fail(err, ET_EOF, 0, "the file is empty");
+	else if (!rc && why && (len < RECORD_MAGIC_LEN || memcmp(fixed, RECORD_MAGIC, RECORD_MAGIC_LEN)))
+		rc = et_fail(err, ET_CORRUPT, 0, "not an exectrace capture");
+	else if (!rc && why)
+		rc = et_fail(err, ET_CORRUPT, 0, why);
+	else if (!rc && r->frame.type != ET_REC_FILE)
+		rc = et_fail(err, ET_CORRUPT, 0, "the capture does not begin with a file header");
+	if (!rc)
+		rc = head_parse(&r->head, &r->frame, r->head_bytes.data, 0, &r->schema, err);
+	/* The header was only looked at: et_reader_next hands it out. */
+	if (!rc && (source_unread(&r->src, r->head_bytes.data, r->head_bytes.len) ||
+		    source_unread(&r->src, fixed, len)))
+		rc = et_fail_nomem(err);
+	if (!rc)
+		rc = check_version(&r->head, err);
+	if (rc) {
+		et_reader_close(r);
+		return rc;
+	}
+	r->fault = fault;
+	r->fault_ctx = ctx;
+	*out = r;
+	return ET_OK;
+}
+
+const struct et_column *et_reader_schema(const struct et_reader *r, unsigned *n)
+{
+	*n = r->schema.n;
+	return r->schema.columns;
+}
+
+void et_reader_stats(const struct et_reader *r, struct et_reader_stats *out)
+{
+	*out = r->stats;
+	for (unsigned i = 0; i < ET_CAUSE_END; i++)
+		out->lost[i] += r->lost[i];
+	out->lost_other += r->lost_other;
+}
+
+void et_reader_close(struct et_reader *r)
+{
+	if (!r)
+		return;
+	r->src.io.close(r->src.io.ctx);
+	buf_free(&r->src.back);
+	buf_free(&r->head_bytes);
+	buf_free(&r->body);
+	free(r);
+}

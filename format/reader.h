@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* reader.h - the reader's state, shared by reader.c and resync.c. */
+#ifndef ET_READER_H
+#define ET_READER_H
+
+#include "head.h"
+#include "source.h"
+
+struct et_reader {
+	struct source src;
+	et_fault_fn *fault;
+	void *fault_ctx;
+	struct et_reader_stats stats;
+
+	/* The segment at hand */
+	uint8_t file_id[8];
+	struct schema schema;
+	uint64_t seq;		/* expected of the next record */
+	bool ended;		/* END was met */
+	bool foreign;		/* of a later format: its records are passed over */
+	uint64_t lost[ET_CAUSE_END], lost_other;	/* cumulative, as last said */
+
+	/* The record at hand */
+	struct frame frame;
+	struct buf head_bytes;
+	struct head head;
+	bool body_pending;
+	struct buf body;
+	bool head_cut;		/* the input ended inside the head read last */
+	bool at_end;
+};
+
+/* Tells of a fault that is passed over and counts the bytes. */
+void reader_fault(struct et_reader *r, enum et_code code, uint64_t at, const char *what,
+		  uint64_t bytes);
+
+/* Tells that the input ends in the midst of something; nothing follows. */
+void reader_truncated(struct et_reader *r, uint64_t at, const char *what);
+
+/*
+ * After damage at offset at: fixed and head_bytes hold what was read of the
+ * would-be record. Finds the next place where a record may begin (SPEC.md 6.2)
+ * and stands there. ET_EOF: there is none.
+ */
+int reader_resync(struct et_reader *r, uint64_t at, const uint8_t *fixed, size_t fixed_len,
+		  const char *what, struct et_error *err);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * record.h - how a record is framed (SPEC.md 3.1) and the tags of its head
+ * (SPEC.md 3.2), for writer and reader.
+ */
+#ifndef ET_RECORD_H
+#define ET_RECORD_H
+
+#include "bytes.h"
+
+#include <exectrace.h>
+
+#define RECORD_MAGIC "\x89" "ETZ\r\n\x1a\n"
+#define RECORD_MAGIC_LEN 8
+#define RECORD_FIXED 44		/* bytes before the head */
+#define FOOTER_SIZE 64		/* bytes of a whole FOOTER record */
+
+#define FORMAT_MAJOR 1
+#define FORMAT_MINOR 0
+#define CLOCK_ID_BOOTTIME 7
+
+enum tag {
+	TAG_VERSION = 1,
+	TAG_INCOMPAT = 2,
+	TAG_COMPAT = 3,
+	TAG_BOOT_ID = 4,
+	TAG_CLOCK = 5,
+	TAG_PROGRAM = 6,
+	TAG_SCHEMA = 7,
+	TAG_ROWS = 8,
+	TAG_TIME = 9,
+	TAG_REALTIME = 10,
+	TAG_LOST = 11,
+	TAG_KINDS = 12,
+	TAG_STATS = 13,
+	TAG_COLUMNS = 14,
+	TAG_END_TIME = 15,
+	TAG_REASON = 16,
+	TAG_INDEX_AT = 17,
+	TAG_SEGMENT_LEN = 18,
+};
+
+/* The fixed part of a record. */
+struct frame {
+	uint8_t file_id[8];
+	uint16_t type;
+	uint32_t head_len, body_len;
+	uint32_t body_crc;
+	uint64_t seq;
+	uint32_t head_crc;
+};
+
+static inline uint64_t frame_size(const struct frame *f)
+{
+	return (RECORD_FIXED + (uint64_t)f->head_len + f->body_len + 7) & ~7ull;
+}
+
+/* Appends a whole record: frame, head, body, padding. Lengths and crcs of f are set here. */
+void record_put(struct buf *out, struct frame *f, const struct buf *head, const struct buf *body);
+
+/* Reads a fixed part; false when it is none. Says nothing about limits or crcs. */
+bool frame_get(const uint8_t fixed[RECORD_FIXED], struct frame *f);
+/* Whether head_crc fits the fixed part and the head. */
+bool frame_check(const uint8_t fixed[RECORD_FIXED], const struct frame *f, const uint8_t *head);
+/* Whether body_crc fits the body. */
+bool body_check(const struct frame *f, const uint8_t *body);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* resync.c - finding the way again after damaged bytes (SPEC.md 6.2). */
+#include "error.h"
+#include "reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK (64u << 10)
+
+static bool all_zero(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (p[i])
+			return false;
+	}
+	return true;
+}
+
+/* Reads on to the next magic and puts it back; ET_EOF where there is none. */
+static int find_magic(struct et_reader *r, uint8_t *block, bool *zeros, struct et_error *err)
+{
+	for (;;) {
+		const uint8_t *hit;
+		uint64_t at = r->src.at;
+		size_t got, keep;
+		int sys = source_read(&r->src, block, BLOCK, &got);
+
+		if (sys)
+			return et_fail_io(err, sys, at, "cannot read");
+		hit = memmem(block, got, RECORD_MAGIC, RECORD_MAGIC_LEN);
+		*zeros = *zeros && all_zero(block, hit ? (size_t)(hit - block) : got);
+		if (!hit && got < BLOCK)
+			return ET_EOF;
+		/* A magic may begin in the last bytes of the block. */
+		keep = hit ? got - (size_t)(hit - block) : RECORD_MAGIC_LEN - 1;
+		if (source_unread(&r->src, block + got - keep, keep))
+			return et_fail_nomem(err);
+		if (hit)
+			return ET_OK;
+	}
+}
+
+int reader_resync(struct et_reader *r, uint64_t at, const uint8_t *fixed, size_t fixed_len,
+		  const char *what, struct et_error *err)
+{
+	bool zeros = all_zero(fixed, fixed_len), cut = r->head_cut;
+	uint8_t *block = malloc(BLOCK);
+	int rc = ET_OK;
+
+	if (!block)
+		return et_fail_nomem(err);
+	/* All but the first byte may still be part of a whole record. */
+	if (source_unread(&r->src, r->head_bytes.data, r->head_bytes.len) ||
+	    source_unread(&r->src, fixed + 1, fixed_len - 1))
+		rc = et_fail_nomem(err);
+	if (!rc)
+		rc = find_magic(r, block, &zeros, err);
+	free(block);
+	if (rc && rc != ET_EOF)
+		return rc;
+	/* Zeros up to the end, or half a record, are what a crash leaves of a file: no damage. */
+	if (rc == ET_EOF && (zeros || cut)) {
+		reader_truncated(r, at, zeros ? "the capture ends in zeros" :
+						"the capture ends inside a record");
+		return ET_EOF;
+	}
+	reader_fault(r, ET_CORRUPT, at, what, r->src.at - at);
+	return rc;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Any bytes as a capture, through a file that seeks and through a pipe: every
+ * record, name, column and event that the reader is willing to hand out is read.
+ */
+#include "../unit/memory_io.h"
+
+#include <exectrace.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Touches every byte, so that a bad pointer is found here. */
+static uint64_t touch_event(const struct et_event *ev)
+{
+	uint64_t sum = 0;
+
+	for (unsigned f = 1; f < ET_FIELD_END; f++) {
+		struct et_str s = { NULL, 0 };
+		uint32_t at = 0;
+
+		if (!ET_HAS(ev, f))
+			continue;
+		switch (et_fields[f].type) {
+		case ET_STR:
+			s = ev->v[f].s;
+			for (uint32_t i = 0; i < s.len; i++)
+				sum += (uint8_t)s.ptr[i];
+			break;
+		case ET_LIST:
+			while (et_list_next(&ev->v[f].l, &at, &s))
+				sum += s.len;
+			break;
+		default:
+			sum += ev->v[f].u;
+		}
+	}
+	return sum;
+}
+
+static uint64_t read_chunk(struct et_reader *r)
+{
+	struct et_column_size sizes[8];
+	struct et_chunk *c;
+	uint64_t sum = 0;
+
+	if (et_reader_chunk(r, &c, NULL))
+		return 0;
+	et_chunk_sizes(c, sizes, 8);
+	for (uint32_t row = 0; row < et_chunk_rows(c) && row < 5000; row++) {
+		struct et_event ev;
+
+		if (et_chunk_event(c, row, &ev, NULL))
+			break;
+		sum += touch_event(&ev);
+	}
+	for (unsigned column = 0; column < 256; column++) {
+		const struct et_span *spans;
+		const uint64_t *uints;
+		const uint32_t *ids;
+
+		et_chunk_uints(c, column, &uints, NULL);
+		et_chunk_ids(c, column, &ids, NULL);
+		et_chunk_lists(c, column, &spans, &ids, NULL);
+	}
+	et_chunk_free(c);
+	return sum;
+}
+
+static void read_capture(const struct et_io *io, bool bodies)
+{
+	struct et_context *names = et_context_new();
+	struct et_reader_stats stats;
+	struct et_record rec;
+	struct et_reader *r;
+	volatile uint64_t sum = 0;
+
+	if (et_reader_open(io, NULL, NULL, &r, NULL) == ET_OK) {
+		while (et_reader_next(r, &rec, NULL) == ET_OK) {
+			et_context_take(names, r, &rec, NULL);
+			sum += (uint64_t)et_context_realtime(names, rec.ts_min, rec.realtime);
+			if (rec.rows && bodies)
+				sum += read_chunk(r);
+		}
+		et_reader_stats(r, &stats);
+		et_reader_close(r);
+	}
+	et_context_free(names);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct et_io io;
+
+	if (et_io_memory(data, size, &io) == ET_OK)
+		read_capture(&io, true);
+	io = pipe_io(data, size);
+	read_capture(&io, size & 1);
+	return 0;
+}
