@@ -26,13 +26,23 @@ void et_batch_free(struct et_batch *b)
 	for (unsigned f = 0; f < ET_FIELD_END; f++) {
 		free(b->columns[f].part[0].v);
 		free(b->columns[f].part[1].v);
+		buf_free(&b->columns[f].last_list);
 	}
 	strings_free(&b->strings);
 	free(b);
 }
 
+static void forget_last(struct et_batch *b)
+{
+	for (unsigned f = 0; f < ET_FIELD_END; f++) {
+		b->columns[f].last_id = 0;
+		buf_reset(&b->columns[f].last_list);
+	}
+}
+
 void et_batch_reset(struct et_batch *b)
 {
+	forget_last(b);
 	for (unsigned f = 0; f < ET_FIELD_END; f++) {
 		for (unsigned p = 0; p < 2; p++) {
 			b->columns[f].part[p].n = 0;
@@ -150,6 +160,26 @@ static const char *event_fault(const struct et_event *ev, uint64_t *items, uint6
 	return NULL;
 }
 
+static bool push_string(struct et_batch *b, struct batch_column *col, struct et_str s)
+{
+	if (!strings_is(&b->strings, col->last_id, s.ptr, s.len))
+		col->last_id = strings_add(&b->strings, s.ptr, s.len);
+	return col->last_id && push(b, &col->part[0], col->last_id);
+}
+
+/* The items of the list that came last, once more. */
+static bool push_same_list(struct et_batch *b, struct batch_column *col, uint32_t n)
+{
+	uint32_t from = col->last_items;
+
+	col->last_items = col->part[1].n;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!push(b, &col->part[1], col->part[1].v[from + i]))
+			return false;
+	}
+	return true;
+}
+
 static bool push_list(struct et_batch *b, struct batch_column *col, const struct et_list *l)
 {
 	struct et_str item;
@@ -157,20 +187,25 @@ static bool push_list(struct et_batch *b, struct batch_column *col, const struct
 
 	if (!push(b, &col->part[0], (uint64_t)l->n + 1))
 		return false;
+	if (l->len && l->len == col->last_list.len && !memcmp(l->ptr, col->last_list.data, l->len))
+		return push_same_list(b, col, l->n);
+	col->last_items = col->part[1].n;
 	while (et_list_next(l, &at, &item)) {
 		uint32_t id = strings_add(&b->strings, item.ptr, item.len);
 
 		if (!id || !push(b, &col->part[1], id))
 			return false;
 	}
-	return true;
+	buf_reset(&col->last_list);
+	if (l->len)
+		buf_add(&col->last_list, l->ptr, l->len);
+	return !col->last_list.failed;
 }
 
 static bool push_field(struct et_batch *b, unsigned f, const struct et_event *ev)
 {
 	struct batch_column *col = &b->columns[f];
 	const union et_value *v = &ev->v[f];
-	uint32_t id;
 
 	if (!ET_HAS(ev, f))
 		return push(b, &col->part[0], 0);
@@ -180,8 +215,7 @@ static bool push_field(struct et_batch *b, unsigned f, const struct et_event *ev
 	case ET_OPT:
 		return push(b, &col->part[0], v->u + 1);
 	case ET_STR:
-		id = strings_add(&b->strings, v->s.ptr, v->s.len);
-		return id && push(b, &col->part[0], id);
+		return push_string(b, col, v->s);
 	default:
 		return push_list(b, col, &v->l);
 	}
@@ -196,6 +230,7 @@ static void roll_back(struct et_batch *b, const uint32_t was[ET_FIELD_END][2], u
 			b->columns[f].part[p].n = was[f][p];
 	}
 	strings_cut(&b->strings, strings);
+	forget_last(b);
 	b->bytes = bytes;
 }
 

@@ -20,6 +20,13 @@ struct values {
 /* A column's rows hold those of its kinds alone: et_fields[].kinds. */
 struct batch_column {
 	struct values part[2];	/* values, ids or counts; items of a list */
+	/*
+	 * What was added last, as it often comes again at once: the id of a string, or
+	 * a list's bytes and where its items lie. 0 and empty: nothing.
+	 */
+	uint32_t last_id;
+	struct buf last_list;
+	uint32_t last_items;
 };
 
 struct et_batch {

@@ -66,6 +66,7 @@ int chunk_new(const struct head *h, const struct schema *schema, struct buf *bod
 	c->n_streams = h->n_streams;
 	memcpy(c->streams, h->streams, h->n_streams * sizeof(*c->streams));
 	c->schema.n = schema->n;
+	memcpy(c->schema.places, schema->places, sizeof(schema->places));
 	memcpy(c->schema.columns, schema->columns, schema->n * sizeof(schema->columns[0]));
 	*out = c;
 	return ET_OK;

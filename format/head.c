@@ -5,15 +5,6 @@
 
 #include <string.h>
 
-const struct et_column *schema_find(const struct schema *s, unsigned id)
-{
-	for (unsigned i = 0; i < s->n; i++) {
-		if (s->columns[i].id == id)
-			return &s->columns[i];
-	}
-	return NULL;
-}
-
 static bool is_row_record(unsigned type)
 {
 	return type == ET_REC_CHUNK || type == ET_REC_PROC || type == ET_REC_LOST;
@@ -55,7 +46,7 @@ static void parse_schema(struct head *h, struct cursor *c)
 			return;
 		}
 		memcpy(col->name, name, len);
-		h->schema.n++;
+		h->schema.places[id] = (uint8_t)++h->schema.n;
 	}
 }
 
@@ -300,6 +291,7 @@ int head_parse(struct head *h, const struct frame *f, const uint8_t *data, uint6
 	h->rec.body_len = f->body_len;
 	h->rec.seq = f->seq;
 	h->schema.n = 0;
+	memset(h->schema.places, 0, sizeof(h->schema.places));
 	h->n_streams = 0;
 	h->incompat = 0;
 	h->major = 0;

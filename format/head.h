@@ -13,11 +13,17 @@
 
 struct schema {
 	unsigned n;
+	uint8_t places[LIMIT_COLUMN_ID + 1];	/* of a column id: its index + 1, or 0 */
 	struct et_column columns[LIMIT_COLUMN_ID];
 };
 
 /* The column of an id, or NULL. */
-const struct et_column *schema_find(const struct schema *s, unsigned id);
+static inline const struct et_column *schema_find(const struct schema *s, unsigned id)
+{
+	unsigned place = id <= LIMIT_COLUMN_ID ? s->places[id] : 0;
+
+	return place ? &s->columns[place - 1] : NULL;
+}
 
 #define STREAMS_LIMIT (2 * (LIMIT_COLUMN_ID + 1))
 

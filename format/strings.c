@@ -99,6 +99,12 @@ static bool grow_ids(struct strings *t)
 	return true;
 }
 
+bool strings_is(const struct strings *t, uint32_t id, const char *ptr, uint32_t len)
+{
+	return id && t->lengths[id - 1] == len &&
+	       (!len || !memcmp(t->bytes.data + t->ends[id - 1] - len, ptr, len));
+}
+
 uint32_t strings_add(struct strings *t, const char *ptr, uint32_t len)
 {
 	uint32_t hash = hash_bytes(t->seed, ptr, len), at, id;
@@ -109,8 +115,7 @@ uint32_t strings_add(struct strings *t, const char *ptr, uint32_t len)
 	if (t->n == t->cap && !grow_ids(t))
 		return 0;
 	for (at = hash & (t->n_slots - 1); (id = t->slots[at]); at = (at + 1) & (t->n_slots - 1)) {
-		if (t->hashes[id - 1] == hash && t->lengths[id - 1] == len &&
-		    (!len || !memcmp(t->bytes.data + t->ends[id - 1] - len, ptr, len)))
+		if (t->hashes[id - 1] == hash && strings_is(t, id, ptr, len))
 			return id;
 	}
 	buf_add(&t->bytes, ptr, len);

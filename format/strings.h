@@ -24,6 +24,8 @@ void strings_free(struct strings *t);
 void strings_reset(struct strings *t);
 /* Id of the string, added where it is new; 0: no memory, the table is as before. */
 uint32_t strings_add(struct strings *t, const char *ptr, uint32_t len);
+/* Whether string id, which may be 0, is this one. */
+bool strings_is(const struct strings *t, uint32_t id, const char *ptr, uint32_t len);
 /* Takes back all strings with an id over n. */
 void strings_cut(struct strings *t, uint32_t n);
 

@@ -22,6 +22,12 @@ static void add(struct et_batch *b, unsigned kind, uint64_t *ts)
 	struct et_event ev;
 
 	rng_event(&ev, kind, ts, text);
+	/* The same list twice in a row goes another way through the batch. */
+	if (et_fields[ET_F_ARGV].kinds >> kind & 1 && rng() % 2) {
+		ev.known |= 1ull << ET_F_ARGV;
+		ev.v[ET_F_ARGV].l = rng() % 4 ? (struct et_list){ "gcc\0-c\0\0", 8, 3 } :
+						(struct et_list){ "gcc\0-x\0\0", 8, 3 };
+	}
 	CHECK(et_batch_add(b, &ev, NULL) == ET_OK);
 	sent[n_sent++] = event_copy(&ev);
 }
