@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * group.bpf.h - a thread group at its end: whether a thread that exits is the
+ * last one, and what the whole group used.
+ */
+#ifndef EXECTRACE_GROUP_BPF_H
+#define EXECTRACE_GROUP_BPF_H
+
+#include "record.bpf.h"
+
+/* sched_process_exit tells by an argument which thread is the last (Linux 6.16). */
+const volatile bool has_group_dead;
+
+/* The most threads whose use is added up one by one. */
+#define GROUP_THREADS 4096
+
+struct group_key {
+	__u64 start;
+	__u32 tgid;
+	__u32 pad;
+};
+
+/* Groups that have ended, for kernels where several threads see it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct group_key);
+	__type(value, __u8);
+} et_ended SEC(".maps");
+
+/*
+ * Every thread takes itself off signal->live before it gets here, so threads that
+ * exit at the same time may all find it 0. The first one speaks for the group;
+ * they are microseconds apart, which no eviction can come between.
+ */
+static __always_inline bool group_ended(struct task_struct *t, bool group_dead)
+{
+	struct group_key key = {};
+	__u8 value = 1;
+
+	if (has_group_dead)
+		return group_dead;
+	if (t->signal->live.counter)
+		return false;
+	key.start = task_start(t);
+	key.tgid = t->tgid;
+	return !bpf_map_update_elem(&et_ended, &key, &value, BPF_NOEXIST);
+}
+
+/* Adds what one thread used; threads still in the list are not in the group's sums. */
+static long group_step(__u32 i, void *ctx)
+{
+	struct scratch *s = *(struct scratch **)ctx;
+	struct list_head *node = (struct list_head *)s->at;
+	struct task_struct *t;
+
+	if (s->at == s->argv)
+		return 1;
+	t = (void *)node - bpf_core_field_offset(struct task_struct, thread_node);
+	s->rec.exit.utime += BPF_CORE_READ(t, utime);
+	s->rec.exit.stime += BPF_CORE_READ(t, stime);
+	s->rec.exit.runtime += BPF_CORE_READ(t, se.sum_exec_runtime);
+	s->at = (__u64)BPF_CORE_READ(node, next);
+	return 0;
+}
+
+/*
+ * What the group used. Threads end at the same time when a signal or exit_group
+ * ends them, and then most of their use is not in the group's sums yet.
+ */
+static __always_inline void group_usage(struct scratch *s, struct task_struct *t)
+{
+	struct signal_struct *signal = t->signal;
+	struct wire_exit *x = &s->rec.exit;
+
+	x->utime = signal->utime;
+	x->stime = signal->stime;
+	x->runtime = signal->sum_sched_runtime + s->unaccounted;
+	x->max_rss = signal->maxrss;
+	if (signal->nr_threads == 1) {
+		x->utime += t->utime;
+		x->stime += t->stime;
+		x->runtime += t->se.sum_exec_runtime;
+		return;
+	}
+	/* at: the node at hand; argv: the list's head, where the walk ends. */
+	s->argv = (__u64)signal + bpf_core_field_offset(struct signal_struct, thread_head);
+	s->at = (__u64)signal->thread_head.next;
+	bpf_loop(GROUP_THREADS, group_step, &s, 0);
+}
+
+/* As wait(2) has it. */
+static __always_inline __u32 group_status(struct task_struct *t)
+{
+	if (t->signal->flags & SIGNAL_GROUP_EXIT)
+		return t->signal->group_exit_code;
+	return t->group_leader->exit_code;
+}
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * record.bpf.h - one record at a time: put together in memory of this CPU, sent
+ * whole, counted whatever becomes of it, and the reader woken when it is worth it.
+ */
+#ifndef EXECTRACE_RECORD_BPF_H
+#define EXECTRACE_RECORD_BPF_H
+
+#include "kernel.h"
+#include "wire.h"
+
+/*
+ * All strings but argv fit at their longest: filename and two paths of PATH_MAX
+ * and an interpreter at binfmt_misc's limit. The whole scratch has to stay below
+ * 32 KiB, the most that the kernel allows for a per-CPU value.
+ */
+#define PATH_SIZE 4096
+#define INTERPRETER_SIZE 2048
+#define PIECE_SIZE 256		/* NAME_MAX and a NUL */
+#define FIXED_SIZE (3 * PATH_SIZE + INTERPRETER_SIZE + PIECE_SIZE)
+#define CHUNK_SIZE 16384	/* of argv, read at once */
+#define DATA_SIZE (FIXED_SIZE + CHUNK_SIZE)
+
+#define POINTERS WIRE_SPAN_STRINGS	/* of the caller's argv, read at once */
+
+/* Set by the recorder before loading; the object also works as it stands. */
+const volatile __u32 max_args = 65536;
+const volatile __u64 wake_size = 256 * 1024;
+
+/* enum wire_wake. The recorder writes it through its mapping. */
+volatile __u32 et_wake;
+
+/*
+ * What is being put together on a CPU. Loops keep their state here rather than
+ * on the stack, so that the verifier does not follow it from round to round.
+ */
+struct scratch {
+	__u32 busy;
+	__u32 kind;		/* enum wire_kind */
+	__u32 flags;		/* enum wire_flag */
+	__u32 part;		/* the next part's number */
+	__u32 used;		/* bytes of data */
+	__u32 failed;		/* a part found no room */
+	__u64 ts;
+	__u64 seq;
+
+	/* The scheduler's clock: see record_clock. */
+	__u64 clock_lag[2];	/* least seen in this window and in the one before */
+	__u64 clock_window;	/* when this one began */
+	__u64 unaccounted;	/* ns that the current thread ran since its sum was brought up */
+
+	/* The walk up a path: path.bpf.h. */
+	__u64 dentry;
+	__u64 mount;
+	__u64 mount_root;	/* its dentry */
+	__u32 path_start;	/* offset in data */
+	__u32 path_done;
+
+	/* The caller's argv: argv.bpf.h. */
+	__u64 argv;
+	__u64 at;		/* next byte of the string at hand; 0: begin the next one */
+	__u64 low, high;	/* lowest and highest pointer */
+	__u32 left;		/* bytes of argv that may still be taken */
+	__u32 argc;
+	__u32 next;		/* argument to take */
+	__u32 loaded;		/* of pointers, arguments below this one are there */
+	__u32 first;		/* argument that pointers[0] belongs to */
+	__u32 pad;
+	__u64 pointers[POINTERS];
+
+	struct {
+		struct wire_head head;
+		struct wire_task task;
+		union {
+			struct wire_exit exit;
+			struct {
+				struct wire_exec exec;
+				char data[DATA_SIZE];
+			};
+		};
+	} rec;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1024 * 1024);
+} et_events SEC(".maps");
+
+/* Mapped by the recorder, which may have no right to system calls for BPF by then. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1024);	/* the recorder makes it one for each CPU */
+	__type(key, __u32);
+	__type(value, struct wire_counters);
+} et_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} et_scratch SEC(".maps");
+
+static __always_inline struct wire_counters *counters(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&et_counters, &cpu);
+}
+
+static __always_inline void count_lost(struct wire_counters *c, enum wire_cause cause)
+{
+	c->lost[cause]++;
+	if (!c->lost_since)
+		c->lost_since = bpf_ktime_get_boot_ns();
+}
+
+/*
+ * Takes this CPU's scratch for an event; NULL when an interrupted program holds
+ * it, and the event is then counted as lost. Programs on one CPU nest and never
+ * alternate, because tracepoints run them with preemption off: hence neither
+ * the flag nor the counters need atomic instructions.
+ */
+static __always_inline struct scratch *record_begin(enum wire_kind kind)
+{
+	__u32 zero = 0;
+	struct scratch *s = bpf_map_lookup_elem(&et_scratch, &zero);
+	struct wire_counters *c;
+
+	if (!s)
+		return NULL;
+	if (s->busy) {
+		c = counters();
+		if (c)
+			count_lost(c, WIRE_LOST_BUSY);
+		return NULL;
+	}
+	s->busy = 1;
+	s->kind = kind;
+	s->flags = 0;
+	s->part = 0;
+	s->used = 0;
+	s->failed = 0;
+	s->ts = bpf_ktime_get_boot_ns();
+	return s;
+}
+
+#define CLOCK_WINDOW 1000000000ull
+#define UNACCOUNTED_MAX 10000000ull	/* a tick at 100 Hz */
+
+/*
+ * The scheduler brings a thread's run time up to date only at ticks and switches,
+ * so most short processes would end with none at all. exec_start says when it did
+ * last, by a clock that programs cannot read. But that clock runs as fast as ours
+ * and lags by the least difference ever seen, when it had just been brought up;
+ * what a difference has beyond that is time not accounted for. The lag changes
+ * slowly (NTP, time stolen by a host), so only the last one to two windows count.
+ * The result may be short by a little, never long.
+ */
+static __always_inline void record_clock(struct scratch *s, struct task_struct *current)
+{
+	__u64 lag = s->ts - current->se.exec_start, least;
+
+	if (s->ts - s->clock_window > CLOCK_WINDOW) {
+		s->clock_lag[1] = s->clock_window ? s->clock_lag[0] : lag;
+		s->clock_lag[0] = lag;
+		s->clock_window = s->ts;
+	}
+	if ((__s64)(lag - s->clock_lag[0]) < 0)
+		s->clock_lag[0] = lag;
+	least = s->clock_lag[0];
+	if ((__s64)(s->clock_lag[1] - least) < 0)
+		least = s->clock_lag[1];
+	s->unaccounted = lag - least;
+	if (s->unaccounted > UNACCOUNTED_MAX)
+		s->unaccounted = UNACCOUNTED_MAX;
+}
+
+/* When the process of a thread began, ns of CLOCK_BOOTTIME. */
+static __always_inline __u64 task_start(struct task_struct *t)
+{
+	struct task_struct *leader = t->group_leader;
+
+	if (bpf_core_field_exists(leader->start_boottime))
+		return leader->start_boottime;
+	return ((struct task_struct___before_5_5 *)leader)->real_start_time;
+}
+
+/* Two loads: a helper takes longer than all the rest of a wire_task. */
+static __always_inline void task_comm(char to[16], struct task_struct *t)
+{
+	((__u64 *)to)[0] = ((__u64 *)t->comm)[0];
+	((__u64 *)to)[1] = ((__u64 *)t->comm)[1];
+}
+
+static __always_inline void record_task(struct scratch *s, struct task_struct *t, __u32 tid)
+{
+	struct wire_task *w = &s->rec.task;
+	const struct cred *cred = t->cred;
+
+	w->start = task_start(t);
+	w->cgroup = t->cgroups->dfl_cgrp->kn->id;
+	w->pid = t->tgid;
+	w->tid = tid;
+	w->ppid = t->real_parent->tgid;
+	w->uid = cred->uid.val;
+	w->gid = cred->gid.val;
+	w->euid = cred->euid.val;
+	w->egid = cred->egid.val;
+	w->pad = 0;
+	task_comm(w->comm, t);
+}
+
+/*
+ * Whether a record of size bytes is to wake the reader: once, and then not again
+ * until it asks for it, because a wakeup costs more than an event.
+ */
+static __always_inline bool wake_due(__u32 size)
+{
+	__u32 wake = et_wake;
+
+	return wake == WIRE_WAKE_NEXT ||
+	       (wake == WIRE_WAKE_FULL &&
+		bpf_ringbuf_query(&et_events, BPF_RB_AVAIL_DATA) + size >= wake_size);
+}
+
+/* Wakes the reader without a record: it skips what was discarded. */
+static __always_inline void wake_now(void)
+{
+	void *p = bpf_ringbuf_reserve(&et_events, sizeof(__u64), 0);
+
+	if (p) {
+		et_wake = WIRE_WAKE_NEVER;
+		bpf_ringbuf_discard(p, BPF_RB_FORCE_WAKEUP);
+	}
+}
+
+/*
+ * Sends the part that starts at head. max is what is left of the scratch from
+ * there on: a constant that the verifier can hold size against.
+ */
+static __always_inline void send(struct scratch *s, struct wire_head *head, __u64 size,
+				 const __u64 max, bool last)
+{
+	struct wire_counters *c = counters();
+	long err = -1;
+
+	if (!c || s->failed)
+		return;
+	if (!s->part) {
+		s->seq = c->sent + c->lost[WIRE_LOST_RING] + c->lost[WIRE_LOST_BUSY] + 1;
+		s->rec.head.kind = s->kind;
+	} else {
+		head->kind = WIRE_MORE;
+	}
+	head->size = size;
+	head->flags = s->flags | (last ? 0 : WIRE_CONTINUED);
+	head->cpu = bpf_get_smp_processor_id();
+	head->seq = s->seq;
+	head->ts = s->ts;
+	head->lost_since = c->lost_since;
+	head->lost[WIRE_LOST_RING] = c->lost[WIRE_LOST_RING];
+	head->lost[WIRE_LOST_BUSY] = c->lost[WIRE_LOST_BUSY];
+	head->lost[WIRE_LOST_FOLLOW] = c->lost[WIRE_LOST_FOLLOW];
+	head->part = s->part++;
+
+	/* Hides where size comes from: else the compiler drops the verifier's check. */
+	asm volatile("" : "+r"(size));
+	if (size > max) {
+		s->failed = 1;
+		return;
+	}
+	if (wake_due(size)) {
+		/* Before the record is there: the reader may ask again at once. */
+		et_wake = WIRE_WAKE_NEVER;
+		err = bpf_ringbuf_output(&et_events, head, size, BPF_RB_FORCE_WAKEUP);
+		if (err)
+			et_wake = WIRE_WAKE_NEXT;
+	} else {
+		err = bpf_ringbuf_output(&et_events, head, size, BPF_RB_NO_WAKEUP);
+	}
+	if (err)
+		s->failed = 1;
+}
+
+#define DATA_AT(s) __builtin_offsetof(typeof((s)->rec), data)
+
+/* Sends what was put together so far; data is empty then. */
+static __always_inline void record_part(struct scratch *s, bool last)
+{
+	const __u64 before = DATA_AT(s);
+	__u64 used = s->used;
+
+	/* Further parts have their head right before data, over the first part's rest. */
+	if (!s->part)
+		send(s, &s->rec.head, before + used, before + DATA_SIZE, last);
+	else
+		send(s, (void *)(s->rec.data - sizeof(struct wire_head)),
+		     sizeof(struct wire_head) + used, sizeof(struct wire_head) + DATA_SIZE, last);
+	s->used = 0;
+}
+
+/* Counts the event and gives the scratch back. */
+static __always_inline void record_end(struct scratch *s)
+{
+	struct wire_counters *c = counters();
+
+	if (c && s->failed) {
+		count_lost(c, WIRE_LOST_RING);
+	} else if (c) {
+		c->sent++;
+		c->lost_since = 0;
+	}
+	s->busy = 0;
+	/*
+	 * The reader may have asked after the look at et_wake and before the record
+	 * was in the ring, when it saw none; or the event was larger than the rest
+	 * of a ring that nobody empties.
+	 */
+	if (et_wake == WIRE_WAKE_NEXT || (s->failed && et_wake))
+		wake_now();
+}
+
+/* Sends a record without strings that is size bytes long. */
+static __always_inline void record_send(struct scratch *s, const __u64 size)
+{
+	send(s, &s->rec.head, size, size, true);
+	record_end(s);
+}
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * wire.h - what the BPF programs put into the ring buffer, in the machine's own
+ * byte order. Shared by probe.bpf.c and capture/decode.c; never stored as such.
+ *
+ * Every struct has a fixed size, no hidden padding, and every byte of it is set
+ * before it is sent.
+ */
+#ifndef EXECTRACE_WIRE_H
+#define EXECTRACE_WIRE_H
+
+#ifdef __bpf__
+typedef unsigned char wire_u8;
+typedef unsigned short wire_u16;
+typedef unsigned int wire_u32;
+typedef unsigned long long wire_u64;
+#else
+#include <stdint.h>
+typedef uint8_t wire_u8;
+typedef uint16_t wire_u16;
+typedef uint32_t wire_u32;
+typedef uint64_t wire_u64;
+#endif
+
+enum wire_kind {
+	WIRE_EXEC = 1,
+	WIRE_FAIL = 2,
+	WIRE_FORK = 3,
+	WIRE_EXIT = 4,
+	WIRE_MORE = 5,		/* the next part of the event before it on this CPU */
+};
+
+enum wire_flag {
+	WIRE_ARGV_TRUNCATED = 1,	/* cut at the cap; argc and argv_size tell what was there */
+	WIRE_ARGV_UNREADABLE = 2,	/* the caller's memory could not be read beyond this */
+	WIRE_CWD_PARTIAL = 4,		/* the walk ended before the root */
+	WIRE_EXE_PARTIAL = 8,
+	WIRE_ARGC_KNOWN = 16,
+	WIRE_CONTINUED = 32,		/* a WIRE_MORE follows: the event does not end here */
+};
+
+enum wire_cause {
+	WIRE_LOST_RING = 0,		/* the ring had no room */
+	WIRE_LOST_BUSY = 1,		/* the CPU's scratch was in use by an interrupted program */
+	WIRE_LOST_FOLLOW = 2,		/* a process that could not be followed: see below */
+	WIRE_LOST_CAUSES = 3,
+};
+
+/*
+ * Starts every record.
+ *
+ * seq numbers what happened on this CPU and passed the filter, kept or not, from
+ * 1. lost counts what was lost on this CPU up to here, by cause, modulo 2^32. So
+ * between two neighbours on one CPU, seq rises by 1 plus what lost[RING] and
+ * lost[BUSY] rose by: each gap has a place, an exact size and exact causes.
+ *
+ * lost[FOLLOW] counts new processes for which the set of followed ones had no
+ * room. Their fork was sent; what they went on to do is not even counted.
+ *
+ * An event in parts is one event with one seq. Parts of different CPUs may lie
+ * between each other, those of one CPU follow directly. When a part finds no
+ * room, the whole event counts as lost and no further part is sent.
+ */
+struct wire_head {
+	wire_u32 size;		/* of the record with this head, bytes */
+	wire_u8 kind;		/* enum wire_kind */
+	wire_u8 flags;		/* enum wire_flag; of all parts together */
+	wire_u16 cpu;
+	wire_u64 seq;
+	wire_u64 ts;		/* ns, CLOCK_BOOTTIME */
+	wire_u64 lost_since;	/* when the first loss since the last event sent was; or 0 */
+	wire_u32 lost[WIRE_LOST_CAUSES];
+	wire_u32 part;		/* 0, and in WIRE_MORE 1, 2, ... */
+};
+_Static_assert(sizeof(struct wire_head) == 48, "wire_head");
+
+/* Follows the head in all but WIRE_MORE: the process the event is about. */
+struct wire_task {
+	wire_u64 start;		/* ns, CLOCK_BOOTTIME */
+	wire_u64 cgroup;	/* id in the default hierarchy */
+	wire_u32 pid;		/* all ids are those of the initial namespaces */
+	wire_u32 tid;
+	wire_u32 ppid;
+	wire_u32 uid;
+	wire_u32 gid;
+	wire_u32 euid;
+	wire_u32 egid;
+	wire_u32 pad;
+	char comm[16];		/* ended by a NUL unless full */
+};
+_Static_assert(sizeof(struct wire_task) == 64, "wire_task");
+
+/* Instead of a length in wire_exec: */
+#define WIRE_NONE 0xffff	/* there is no such string, or it could not be read */
+#define WIRE_IN_SPAN 0xfffe	/* filename: one more string of the span */
+
+#define WIRE_SPAN_STRINGS 32	/* the most pointers in one record */
+
+/*
+ * WIRE_EXEC: head, task, this, then the strings: filename, interpreter, exe and
+ * cwd, of the lengths given here, and argv, which takes the rest of the record
+ * and of the WIRE_MORE records behind it. Only argv is ever continued.
+ *
+ * argv is its arguments one after another, each ended by a NUL; the last one
+ * may lack it where a flag says that argv was cut.
+ *
+ * WIRE_FAIL: the same with filename and argv alone; interpreter, exe and cwd
+ * are WIRE_NONE. When span is not 0, argc pointers (u64, as the caller passed
+ * them) lie before filename, and argv is the caller's memory from address span
+ * on: argument i is the string at pointer i. The last byte is a NUL, and no
+ * pointer leads out of it. A filename that lies in the same memory has a pointer
+ * behind the others instead of a string. The reader cuts the strings apart: one
+ * copy from the caller is several times cheaper than one for each.
+ */
+struct wire_exec {
+	wire_u64 span;
+	wire_u32 error;		/* WIRE_FAIL: errno, positive */
+	wire_u32 argc;		/* true number of arguments, if WIRE_ARGC_KNOWN */
+	wire_u32 argv_size;	/* true size of argv with its NULs, bytes; 0: not known */
+	wire_u32 argv_max;	/* the cap on argv that holds, bytes */
+	wire_u16 filename_len;	/* without NUL */
+	wire_u16 interpreter_len;
+	wire_u16 exe_len;	/* paths are pieces from the last component to the first: */
+	wire_u16 cwd_len;	/* each piece a name and a NUL; none at all is the root */
+};
+_Static_assert(sizeof(struct wire_exec) == 32, "wire_exec");
+
+/* WIRE_MORE: head, then further bytes of argv. */
+
+/* WIRE_FORK: head and task alone; task is the child, tid its creator's thread. */
+
+/* WIRE_EXIT: head, task, this. */
+struct wire_exit {
+	wire_u32 status;	/* as wait(2) reports it */
+	wire_u32 pad;
+	wire_u64 utime;		/* ns, as the kernel's ticks saw them: good for the ratio */
+	wire_u64 stime;
+	wire_u64 runtime;	/* ns that its threads ran, as the scheduler saw it; 0: not known */
+	wire_u64 max_rss;	/* pages */
+};
+_Static_assert(sizeof(struct wire_exit) == 40, "wire_exit");
+
+/*
+ * One per CPU, by its number, in map et_counters. sent + lost[RING] + lost[BUSY]
+ * is what happened and the seq of the last event. A cache line long, so that
+ * CPUs do not get in each other's way.
+ */
+struct wire_counters {
+	wire_u64 sent;
+	wire_u64 lost[WIRE_LOST_CAUSES];
+	wire_u64 lost_since;	/* as in wire_head */
+	wire_u64 pad[3];
+};
+_Static_assert(sizeof(struct wire_counters) == 64, "wire_counters");
+
+/* Values of the programs' variable et_wake: when they wake the reader. */
+enum wire_wake {
+	WIRE_WAKE_NEVER = 0,	/* it has been woken already */
+	WIRE_WAKE_FULL = 1,	/* when the ring is filling up */
+	WIRE_WAKE_NEXT = 2,	/* at the next event */
+};
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * drain.h - empties the kernel's ring: decodes what is in it, gathers the events in
+ * parcels, and hands those on when they are full or old enough.
+ *
+ * Never waits for anything. Used by one thread.
+ */
+#ifndef EXECTRACE_DRAIN_H
+#define EXECTRACE_DRAIN_H
+
+#include <exectrace.h>
+
+struct drain;
+struct probe;
+struct queue;
+
+enum drain_result {
+	DRAIN_EMPTY,	/* there was nothing in the ring */
+	DRAIN_SOME,	/* there was; it may be empty now */
+	DRAIN_MORE,	/* there is more: call again soon */
+	DRAIN_STALLED,	/* no empty parcel: the events stay in the ring */
+	DRAIN_BROKEN,	/* the ring cannot be read */
+};
+
+/*
+ * All is borrowed until drain_free. interval: ns that an event may wait in an open
+ * parcel. clock: the offset in force at the start, already written. NULL: no memory.
+ */
+struct drain *drain_new(struct probe *p, struct queue *q, uint64_t interval,
+			const struct et_clock *clock);
+void drain_free(struct drain *d);
+
+enum drain_result drain_run(struct drain *d);
+/* When the open parcel is to be handed over, ns of the boot clock; UINT64_MAX: never. */
+uint64_t drain_due(const struct drain *d);
+/* Hands it over if it is due. */
+void drain_flush(struct drain *d, uint64_t now);
+/* The wall clock was set: what follows gets the new offset. */
+void drain_clock_step(struct drain *d);
+
+/*
+ * The last step, when the programs are detached and drain_run says DRAIN_EMPTY:
+ * places the losses behind each CPU's last event and hands the rest over. False: not
+ * yet, there is no empty parcel.
+ */
+bool drain_finish(struct drain *d);
+
+/* Events taken so far, by kind. */
+const uint64_t *drain_counts(const struct drain *d);
+/* Events lost so far, by cause. */
+void drain_lost(const struct drain *d, uint64_t lost[ET_CAUSE_END]);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * explain.h - why the BPF programs did not go in: from an errno and libbpf's
+ * chatter to one line that says what is missing, where, and what to do.
+ */
+#ifndef EXECTRACE_EXPLAIN_H
+#define EXECTRACE_EXPLAIN_H
+
+#include "probe.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+/* What libbpf said last. It takes no context with its callback, so there is one. */
+void explain_listen(void);
+void explain_unlisten(void);
+
+/* Each fills err->text; err may be NULL. error: an errno, positive. */
+__attribute__((format(printf, 2, 3)))
+void explain(struct probe_error *err, const char *format, ...);
+/* What can be told before anything is tried. True: something is missing. */
+bool explain_before(struct probe_error *err);
+void explain_load(struct probe_error *err, int error);
+void explain_attach(struct probe_error *err, const char *program, bool tracefs, int error);
+
+#endif

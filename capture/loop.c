@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "command.h"
+#include "drain.h"
+#include "options.h"
+#include "output.h"
+#include "probe.h"
+#include "progress.h"
+#include "queue.h"
+#include "say.h"
+#include "writer.h"
+
+/* While events come in, the ring is emptied this often: in large gulps, few wakeups. */
+#define GULP 20000000ull
+/* A signal that comes again so soon is the same wish, sent to us and to our group. */
+#define SAME_SIGNAL 300000000ull
+#define NEVER UINT64_MAX
+
+enum phase {
+	PHASE_STARTING,		/* the writer writes what a capture begins with */
+	PHASE_RUNNING,
+	PHASE_EMPTYING,		/* detached; the ring still holds events */
+	PHASE_CLOSING,		/* the writer ends the file */
+	PHASE_DONE,
+};
+
+struct state {
+	const struct loop *l;
+	struct loop_result *result;
+	enum phase phase;
+	const char *reason;	/* why it ends */
+	uint64_t detached;	/* ns of the boot clock: no event is later */
+	int epoll;
+	int step;		/* timerfd: the wall clock was set */
+	int duration;		/* timerfd */
+	bool armed;		/* the next event wakes us */
+	int asked;		/* the first signal that asked for the end; 0: none */
+	uint64_t asked_at;
+};
+
+static bool watch(struct state *s, int fd, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.fd = fd };
+
+	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &ev) == 0;
+}
+
+static bool set_up(struct state *s)
+{
+	const struct loop *l = s->l;
+
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	s->step = clock_step_fd();
+	s->duration = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	/*
+	 * The ring's descriptor is ready as long as anything is in the ring: without
+	 * EPOLLET each event would wake us, not only those that the programs wake for.
+	 */
+	return s->epoll >= 0 && s->step >= 0 && s->duration >= 0 &&
+	       watch(s, l->signals, EPOLLIN) && watch(s, probe_fd(l->probe), EPOLLIN | EPOLLET) &&
+	       watch(s, queue_fd(l->queue), EPOLLIN) && watch(s, writer_fd(l->writer), EPOLLIN) &&
+	       watch(s, s->step, EPOLLIN) && watch(s, s->duration, EPOLLIN);
+}
+
+static void tear_down(struct state *s)
+{
+	if (s->epoll >= 0)
+		close(s->epoll);
+	if (s->step >= 0)
+		close(s->step);
+	if (s->duration >= 0)
+		close(s->duration);
+}
+
+static void stop(struct state *s, const char *reason)
+{
+	if (s->phase >= PHASE_EMPTYING)
+		return;
+	s->reason = reason;
+	/* Detaching waits for the kernel, up to tenths of a second; events go on till then. */
+	s->result->ended = clock_boot();
+	probe_detach(s->l->probe);
+	s->detached = clock_boot();
+	s->phase = PHASE_EMPTYING;
+}
+
+static void start(struct state *s)
+{
+	const struct loop *l = s->l;
+	struct itimerspec after = {
+		.it_value.tv_sec = (time_t)(l->options->duration / 1000000000),
+		.it_value.tv_nsec = (long)(l->options->duration % 1000000000),
+	};
+
+	s->phase = PHASE_RUNNING;
+	s->result->began = clock_boot();
+	if (l->command) {
+		s->result->release_error = command_release(l->command);
+		if (s->result->release_error) {
+			stop(s, "error: the command could not be let go");
+			return;
+		}
+	}
+	/* All zero, as without --duration, leaves it off. */
+	timerfd_settime(s->duration, 0, &after, NULL);
+	if (l->options->verbose) {
+		progress_clear(l->progress);
+		say("recording to %s", output_name(l->output));
+	}
+}
+
+/*
+ * Passes a signal on to the command, unless the terminal has sent it: that sends to
+ * the whole foreground group.
+ */
+static void pass_on(const struct loop *l, const struct signalfd_siginfo *si)
+{
+	if (si->ssi_code != SI_KERNEL)
+		command_kill(l->command, (int)si->ssi_signo);
+}
+
+/* True: it is the same wish again. */
+static bool is_echo(struct state *s, int signo, uint64_t now)
+{
+	return s->asked == signo && now - s->asked_at < SAME_SIGNAL;
+}
+
+static void on_signal(struct state *s, const struct signalfd_siginfo *si)
+{
+	const struct loop *l = s->l;
+	int signo = (int)si->ssi_signo;
+	uint64_t now = clock_boot();
+
+	if (signo == SIGCHLD) {
+		if (l->command && command_reap(l->command))
+			stop(s, "command ended");
+		return;
+	}
+	if (is_echo(s, signo, now))
+		return;
+	if (s->phase >= PHASE_EMPTYING) {
+		/* Only a pipe that nobody reads can hold up the end. */
+		output_cancel(l->output);
+		s->result->signo = signo;
+	} else if (l->command && command_runs(l->command)) {
+		pass_on(l, si);
+		if (s->asked || signo == SIGHUP) {
+			s->result->signo = signo;
+			stop(s, "signal");
+		}
+	} else {
+		s->result->signo = l->command ? signo : 0;
+		stop(s, "signal");
+	}
+	if (!s->asked) {
+		s->asked = signo;
+		s->asked_at = now;
+	}
+}
+
+static void on_writer(struct state *s)
+{
+	writer_fd_clear(s->l->writer);
+	switch (writer_state(s->l->writer)) {
+	case WRITER_STARTING:
+		break;
+	case WRITER_RUNNING:
+		if (s->phase == PHASE_STARTING)
+			start(s);
+		break;
+	case WRITER_FAILED:
+		stop(s, "error: cannot write");
+		break;
+	case WRITER_DONE:
+		s->phase = PHASE_DONE;
+		break;
+	}
+}
+
+static void dispatch(struct state *s, int fd)
+{
+	const struct loop *l = s->l;
+	struct signalfd_siginfo si;
+	uint64_t ticks;
+
+	if (fd == l->signals) {
+		while (read(fd, &si, sizeof(si)) == sizeof(si))
+			on_signal(s, &si);
+	} else if (fd == queue_fd(l->queue)) {
+		queue_fd_clear(l->queue);
+	} else if (fd == writer_fd(l->writer)) {
+		on_writer(s);
+	} else if (fd == s->step) {
+		clock_step_rearm(fd);
+		drain_clock_step(l->drain);
+	} else if (fd == s->duration && read(fd, &ticks, sizeof(ticks)) == sizeof(ticks)) {
+		stop(s, "duration");
+	}
+	/* The ring's descriptor: waking was all it had to do. */
+}
+
+static struct progress_state status(const struct state *s)
+{
+	const uint64_t *counts = drain_counts(s->l->drain);
+	uint64_t lost[ET_CAUSE_END];
+	struct progress_state p = {
+		.events = counts[ET_EXEC] + counts[ET_FAIL] + counts[ET_FORK] + counts[ET_EXIT],
+		.bytes = writer_bytes(s->l->writer),
+	};
+
+	drain_lost(s->l->drain, lost);
+	for (unsigned i = 1; i < ET_CAUSE_END; i++)
+		p.lost += lost[i];
+	return p;
+}
+
+/* The ring is empty and nothing more comes in: the writer may end the file. */
+static void hand_out(struct state *s)
+{
+	const struct loop *l = s->l;
+	uint64_t lost[ET_CAUSE_END];
+
+	drain_lost(l->drain, lost);
+	writer_set_end(l->writer, s->detached, lost, s->reason);
+	queue_close(l->queue);
+	s->phase = PHASE_CLOSING;
+}
+
+/* Empties the ring. Returns when to come again at the latest; 0: at once. */
+static uint64_t empty_ring(struct state *s)
+{
+	struct drain *d = s->l->drain;
+	enum drain_result got;
+	uint64_t now;
+
+	if (s->phase >= PHASE_CLOSING)
+		return NEVER;
+	got = drain_run(d);
+	if (got == DRAIN_BROKEN) {
+		s->result->broken = true;
+		stop(s, "error: the ring cannot be read");
+	}
+	if (s->phase == PHASE_EMPTYING) {
+		if (got == DRAIN_SOME || got == DRAIN_MORE)
+			return 0;
+		if (got != DRAIN_STALLED && drain_finish(d))
+			hand_out(s);
+		return NEVER;
+	}
+
+	now = clock_boot();
+	drain_flush(d, now);
+	if (got == DRAIN_MORE)
+		return 0;
+	if (got == DRAIN_EMPTY && !s->armed) {
+		/* An event between the drain above and this wakes nobody: look again. */
+		probe_arm(s->l->probe);
+		s->armed = true;
+		return 0;
+	}
+	if (got != DRAIN_EMPTY)
+		s->armed = false;
+	/* Stalled: an empty parcel wakes us, whatever is due. */
+	if (got == DRAIN_STALLED || drain_due(d) <= now)
+		return NEVER;
+	if (got == DRAIN_SOME && drain_due(d) > now + GULP)
+		return now + GULP;
+	return drain_due(d);
+}
+
+static int timeout_ms(uint64_t due)
+{
+	uint64_t now;
+
+	if (due == NEVER)
+		return -1;
+	now = clock_boot();
+	if (due <= now)
+		return 0;
+	due = (due - now + 999999) / 1000000;
+	return due > 3600000 ? 3600000 : (int)due;
+}
+
+int loop_run(const struct loop *l, struct loop_result *result)
+{
+	struct state s = { .l = l, .result = result, .reason = "" };
+	struct epoll_event events[8];
+	int ret = 0;
+
+	*result = (struct loop_result){ .began = clock_boot() };
+	if (!set_up(&s)) {
+		ret = errno;
+		stop(&s, "error: cannot wait for events");
+		hand_out(&s);
+		tear_down(&s);
+		return ret;
+	}
+	while (s.phase != PHASE_DONE) {
+		struct progress_state p;
+		uint64_t due = empty_ring(&s);
+		int n;
+
+		p = status(&s);
+		progress_draw(l->progress, &p, clock_boot());
+		if (progress_due(l->progress, &p) < due)
+			due = progress_due(l->progress, &p);
+		n = epoll_wait(s.epoll, events, 8, timeout_ms(due));
+		for (int i = 0; i < n; i++)
+			dispatch(&s, events[i].data.fd);
+	}
+	tear_down(&s);
+	return 0;
+}
+
+bool loop_wait_command(const struct loop *l, int *signo)
+{
+	struct state s = { .l = l };
+	struct signalfd_siginfo si;
+
+	while (!command_reap(l->command)) {
+		struct pollfd p = { l->signals, POLLIN, 0 };
+
+		if (poll(&p, 1, -1) < 0 || read(l->signals, &si, sizeof(si)) != sizeof(si))
+			continue;
+		*signo = (int)si.ssi_signo;
+		if (*signo == SIGCHLD || is_echo(&s, *signo, clock_boot()))
+			continue;
+		pass_on(l, &si);
+		if (s.asked || *signo == SIGHUP)
+			return false;
+		s.asked = *signo;
+		s.asked_at = clock_boot();
+	}
+	return true;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "say.h"
+#include "units.h"
+
+#define RING_DEFAULT (8u << 20)
+#define RING_MAX (1u << 30)
+#define ARGS_DEFAULT (64u << 10)
+#define ARGS_MIN 128u
+#define ARGS_MAX (2u << 20)
+#define LEVEL_DEFAULT 3
+#define FLUSH_DEFAULT 1000000000ull
+#define FLUSH_MAX 3600000000000ull
+#define TIME_MIN 1000000ull
+
+enum {
+	OPT_ALL = 256,
+	OPT_USER,
+	OPT_DURATION,
+	OPT_RING_SIZE,
+	OPT_LEVEL,
+	OPT_MAX_ARGS,
+	OPT_NO_FAILED,
+	OPT_NO_FORK,
+	OPT_FLUSH,
+	OPT_VERSION,
+};
+
+static const struct option longs[] = {
+	{ "output", required_argument, NULL, 'o' },
+	{ "force", no_argument, NULL, 'f' },
+	{ "all", no_argument, NULL, OPT_ALL },
+	{ "user", required_argument, NULL, OPT_USER },
+	{ "duration", required_argument, NULL, OPT_DURATION },
+	{ "ring-size", required_argument, NULL, OPT_RING_SIZE },
+	{ "level", required_argument, NULL, OPT_LEVEL },
+	{ "max-args", required_argument, NULL, OPT_MAX_ARGS },
+	{ "no-failed", no_argument, NULL, OPT_NO_FAILED },
+	{ "no-fork", no_argument, NULL, OPT_NO_FORK },
+	{ "flush-interval", required_argument, NULL, OPT_FLUSH },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char help_text[] =
+"Usage: exectrace record [options] [-o FILE] [-- COMMAND [ARG...]]\n"
+"\n"
+"Records what this machine executes (every exec, failed exec, fork and exit) into\n"
+"FILE until interrupted; with COMMAND, what it and its descendants execute, until\n"
+"it ends. Descendants that outlive COMMAND are not recorded any further. Needs\n"
+"root, or the capabilities bpf, perfmon and, for cgroup names, dac_read_search.\n"
+"\n"
+"Output:\n"
+"  -o, --output FILE        write to FILE (default trace.etz); '-' is standard\n"
+"                           output, COMMAND then writes to standard error instead.\n"
+"                           Its mode is 0600, its owner under sudo the caller\n"
+"  -f, --force              replace FILE if it exists\n"
+"      --level N            zstd compression, 1 (fast) to 19 (small); default 3\n"
+"      --flush-interval TIME\n"
+"                           write an event at the latest after TIME; default 1s\n"
+"\n"
+"What is recorded:\n"
+"      --all                everything, although COMMAND is given\n"
+"      --user NAME          run COMMAND as user NAME, with that user's groups, HOME,\n"
+"                           USER, LOGNAME and SHELL; else it runs as the caller\n"
+"                           of the recorder (under sudo that is root)\n"
+"      --duration TIME      end after TIME; a COMMAND that still runs goes on,\n"
+"                           unrecorded, and its end is waited for\n"
+"      --no-failed          leave out execs that failed\n"
+"      --no-fork            leave out forks\n"
+"      --max-args SIZE      keep at most SIZE bytes of arguments of an exec, 128 to\n"
+"                           2M; default 64K. More is cut and marked as cut\n"
+"      --ring-size SIZE     buffer in the kernel, rounded up to a power of two;\n"
+"                           default 8M\n"
+"\n"
+"Other:\n"
+"  -q, --quiet              no progress and no summary; errors and losses are told\n"
+"  -v, --verbose            say what serves on this kernel and what is done\n"
+"  -h, --help               this text\n"
+"      --version            the version\n"
+"\n"
+"TIME is a number with ms, s, m, h or d (seconds without), SIZE a number with K, M\n"
+"or G (bytes without).\n"
+"\n"
+"Interrupt and terminate end the recording cleanly. With COMMAND they go to it, and\n"
+"the recording ends when it does; a second one ends the recording at once. Hangup\n"
+"always ends it.\n"
+"\n"
+"Exit code: that of COMMAND, 128 + N when signal N killed it, 127 when it was not\n"
+"found, 126 when it could not be run. Else 0; 1 after a failure, 2 for wrong usage.\n";
+
+static bool bad(const char *option, const char *value, const char *want)
+{
+	say("%s: '%s' is not %s", option, value, want);
+	return false;
+}
+
+static bool parse_ring(const char *text, uint32_t *out)
+{
+	uint64_t size, pages = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (!units_size(text, &size) || size < 1 || size > RING_MAX)
+		return bad("--ring-size", text, "a size up to 1G (64K, 8M)");
+	while (pages < size)
+		pages *= 2;
+	*out = (uint32_t)pages;
+	return true;
+}
+
+static bool parse_args(const char *text, uint32_t *out)
+{
+	uint64_t size;
+
+	if (!units_size(text, &size) || size < ARGS_MIN || size > ARGS_MAX)
+		return bad("--max-args", text, "a size from 128 to 2M");
+	*out = (uint32_t)size;
+	return true;
+}
+
+static bool parse_level(const char *text, int *out)
+{
+	uint64_t level;
+
+	if (!units_count(text, 1, 19, &level))
+		return bad("--level", text, "a number from 1 to 19");
+	*out = (int)level;
+	return true;
+}
+
+static bool parse_time(const char *option, const char *text, uint64_t max, uint64_t *out)
+{
+	if (!units_time(text, out) || *out < TIME_MIN || *out > max)
+		return bad(option, text, "a time from 1ms (500ms, 5s, 2m, 1h)");
+	return true;
+}
+
+/* getopt could not use argv[optind - 1], or the letter optopt in it. */
+static bool unknown(char **argv)
+{
+	if (strncmp(argv[optind - 1], "--", 2) == 0)
+		say("unknown option '%s' (see --help)", argv[optind - 1]);
+	else
+		say("unknown option '-%c' (see --help)", optopt);
+	return false;
+}
+
+static bool missing(char **argv)
+{
+	say("option '%s' needs a value (see --help)", argv[optind - 1]);
+	return false;
+}
+
+static bool take(int c, char **argv, struct options *opt)
+{
+	switch (c) {
+	case 'o':
+		opt->output = optarg;
+		return *optarg || bad("--output", optarg, "a file name");
+	case 'f':
+		opt->force = true;
+		return true;
+	case 'q':
+		opt->quiet = true;
+		return true;
+	case 'v':
+		opt->verbose = true;
+		return true;
+	case OPT_ALL:
+		opt->all = true;
+		return true;
+	case OPT_USER:
+		opt->user = optarg;
+		return true;
+	case OPT_DURATION:
+		return parse_time("--duration", optarg, UINT64_MAX, &opt->duration);
+	case OPT_RING_SIZE:
+		return parse_ring(optarg, &opt->ring_size);
+	case OPT_LEVEL:
+		return parse_level(optarg, &opt->level);
+	case OPT_MAX_ARGS:
+		return parse_args(optarg, &opt->max_args);
+	case OPT_NO_FAILED:
+		opt->no_failed = true;
+		return true;
+	case OPT_NO_FORK:
+		opt->no_fork = true;
+		return true;
+	case OPT_FLUSH:
+		return parse_time("--flush-interval", optarg, FLUSH_MAX, &opt->flush_interval);
+	case ':':
+		return missing(argv);
+	default:
+		return unknown(argv);
+	}
+}
+
+int options_parse(int argc, char **argv, struct options *opt)
+{
+	const char *last = NULL;
+	int c;
+
+	*opt = (struct options){
+		.output = "trace.etz",
+		.command_at = argc,
+		.ring_size = RING_DEFAULT,
+		.max_args = ARGS_DEFAULT,
+		.level = LEVEL_DEFAULT,
+		.flush_interval = FLUSH_DEFAULT,
+	};
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "+:o:fqvh", longs, NULL)) != -1) {
+		if (c == 'h' || c == OPT_VERSION) {
+			if (c == 'h')
+				fputs(help_text, stdout);
+			else
+				puts("exectrace " EXECTRACE_VERSION);
+			if (fflush(stdout) == 0 && !ferror(stdout))
+				return EXIT_DONE;
+			say("cannot write standard output: %s", strerror(errno));
+			return EXIT_FAILED;
+		}
+		if (!take(c, argv, opt))
+			return EXIT_USAGE;
+		last = optarg;
+	}
+
+	/* "-o --" names a file; only a "--" of its own begins the command. */
+	if (optind > 1 && strcmp(argv[optind - 1], "--") == 0 && argv[optind - 1] != last) {
+		if (optind == argc) {
+			say("there is no command behind '--'");
+			return EXIT_USAGE;
+		}
+		opt->command = argv + optind;
+		opt->command_at = optind;
+	} else if (optind < argc) {
+		say("unexpected argument '%s'; a command goes behind '--'", argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (opt->user && !opt->command) {
+		say("--user needs a command behind '--'");
+		return EXIT_USAGE;
+	}
+	return -1;
+}

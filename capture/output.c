@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MODE 0600
+
+struct output {
+	const char *path;
+	char *base;		/* last component; NULL: standard output */
+	int dir;		/* where base is */
+	int fd;
+	int cancel;		/* eventfd */
+	bool force;
+	bool replace;		/* base exists and is to be replaced */
+	bool device;		/* base is a character device, written as it is */
+	bool regular;
+	uint64_t start;		/* of a regular file: where the capture begins */
+};
+
+static bool fail(struct output_error *err, bool usage, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool fail(struct output_error *err, bool usage, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	err->usage = usage;
+	return false;
+}
+
+static bool check_stdout(struct output_error *err)
+{
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) != 0)
+		return fail(err, false, "standard output is closed");
+	if (isatty(STDOUT_FILENO))
+		return fail(err, true, "a capture is not for a terminal; use -o FILE, "
+			    "or send standard output elsewhere");
+	return true;
+}
+
+/* What there is under the name decides; open for base is O_EXCL in any case. */
+static bool check_existing(struct output *o, struct output_error *err)
+{
+	struct stat st;
+
+	if (fstatat(o->dir, o->base, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		if (errno == ENOENT)
+			return true;
+		return fail(err, false, "cannot write '%s': %s", o->path, strerror(errno));
+	}
+	if (S_ISDIR(st.st_mode))
+		return fail(err, false, "'%s' is a directory", o->path);
+	if (S_ISLNK(st.st_mode))
+		return fail(err, false, "'%s' is a symbolic link; name the file itself%s", o->path,
+			    strncmp(o->path, "/dev/", 5) == 0 ? ", or '-' for standard output" : "");
+	if (S_ISCHR(st.st_mode)) {
+		o->device = true;
+		return true;
+	}
+	if (!S_ISREG(st.st_mode))
+		return fail(err, false, "'%s' is not a regular file; a pipe goes to '-'", o->path);
+	if (!o->force)
+		return fail(err, false, "'%s' exists; --force replaces it", o->path);
+	o->replace = true;
+	return true;
+}
+
+static bool check_file(struct output *o, struct output_error *err)
+{
+	const char *slash = strrchr(o->path, '/');
+	char *folder;
+
+	o->base = strdup(slash ? slash + 1 : o->path);
+	folder = !slash ? strdup(".")
+			: strndup(o->path, slash == o->path ? 1 : (size_t)(slash - o->path));
+	if (!o->base || !folder) {
+		free(folder);
+		return fail(err, false, "no memory");
+	}
+	if (!*o->base || strcmp(o->base, ".") == 0 || strcmp(o->base, "..") == 0) {
+		free(folder);
+		return fail(err, false, "'%s' is not the name of a file", o->path);
+	}
+	o->dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (o->dir < 0) {
+		fail(err, false, "cannot write to '%s': directory '%s': %s", o->path, folder,
+		     strerror(errno));
+		free(folder);
+		return false;
+	}
+	free(folder);
+	return check_existing(o, err);
+}
+
+bool output_check(const char *path, bool force, struct output **out, struct output_error *err)
+{
+	struct output *o = calloc(1, sizeof(*o));
+	bool ok;
+
+	*out = NULL;
+	if (!o)
+		return fail(err, false, "no memory");
+	o->path = path;
+	o->force = force;
+	o->dir = o->fd = -1;
+	o->cancel = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (o->cancel < 0)
+		ok = fail(err, false, "cannot make an eventfd: %s", strerror(errno));
+	else if (strcmp(path, "-") == 0)
+		ok = check_stdout(err);
+	else
+		ok = check_file(o, err);
+	if (ok)
+		*out = o;
+	else
+		output_close(o);
+	return ok;
+}
+
+/*
+ * A fresh file under a name nobody can guess takes the old one's place at once: who
+ * has the old one open, or linked elsewhere, sees nothing of this recording, and at
+ * every moment there is a whole file under the name.
+ */
+static int open_replacing(const struct output *o)
+{
+	char name[64];
+	uint64_t random;
+	int fd, saved;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return -1;
+	snprintf(name, sizeof(name), ".exectrace-%016llx", (unsigned long long)random);
+	fd = openat(o->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+	if (fd >= 0 && renameat(o->dir, name, o->dir, o->base) != 0) {
+		saved = errno;
+		unlinkat(o->dir, name, 0);
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+static bool sudo_id(const char *name, unsigned *id)
+{
+	const char *text = getenv(name);
+	unsigned long value;
+	char *end;
+
+	if (!text || *text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	*id = (unsigned)value;
+	return !*end && !errno && value < UINT_MAX;
+}
+
+/* Owner and mode, whatever the umask. */
+static bool own(const struct output *o, struct output_error *err)
+{
+	unsigned uid, gid;
+
+	if (fchmod(o->fd, FILE_MODE) != 0)
+		return fail(err, false, "cannot set the mode of '%s': %s", o->path, strerror(errno));
+	if (geteuid() != 0 || !sudo_id("SUDO_UID", &uid) || !sudo_id("SUDO_GID", &gid))
+		return true;
+	/* File systems without owners refuse; the file is then as good as it gets there. */
+	if (fchown(o->fd, uid, gid) != 0 && errno != EPERM && errno != EINVAL)
+		return fail(err, false, "cannot give '%s' to user %u: %s", o->path, uid,
+			    strerror(errno));
+	return true;
+}
+
+/* Standard output may be a file that others have written to before ("> file", ">>"). */
+static uint64_t start_of(int fd, const struct stat *st)
+{
+	off_t at = lseek(fd, 0, SEEK_CUR);
+
+	if (at < 0 || fcntl(fd, F_GETFL) & O_APPEND)
+		return (uint64_t)st->st_size;
+	return (uint64_t)at;
+}
+
+bool output_open(struct output *o, struct output_error *err)
+{
+	struct stat st;
+
+	if (!o->base)
+		o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	else if (o->device)
+		o->fd = openat(o->dir, o->base, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	else if (o->replace)
+		o->fd = open_replacing(o);
+	else
+		o->fd = openat(o->dir, o->base,
+			       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+	if (o->fd < 0 || fstat(o->fd, &st) != 0)
+		return fail(err, false, "cannot create '%s': %s", o->path, strerror(errno));
+	o->regular = S_ISREG(st.st_mode);
+	if (o->regular && !o->base)
+		o->start = start_of(o->fd, &st);
+	if (o->device && !S_ISCHR(st.st_mode))
+		return fail(err, false, "'%s' has changed meanwhile", o->path);
+	if (o->device && isatty(o->fd))
+		return fail(err, true, "a capture is not for a terminal");
+	return !o->base || o->device || own(o, err);
+}
+
+/* Waits until a pipe takes PIPE_BUF bytes without blocking, or for output_cancel. */
+static int wait_writable(const struct output *o)
+{
+	struct pollfd p[2] = { { o->fd, POLLOUT, 0 }, { o->cancel, POLLIN, 0 } };
+
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return errno;
+	return p[1].revents ? ECANCELED : 0;
+}
+
+static int output_write(void *ctx, const void *buf, size_t len)
+{
+	struct output *o = ctx;
+	const char *p = buf;
+
+	while (len) {
+		size_t part = o->regular || len < PIPE_BUF ? len : PIPE_BUF;
+		int ret = o->regular ? 0 : wait_writable(o);
+		ssize_t n;
+
+		if (ret)
+			return ret;
+		n = write(o->fd, p, part);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static void output_io_close(void *ctx)
+{
+	(void)ctx;
+}
+
+void output_io(struct output *o, struct et_io *io)
+{
+	*io = (struct et_io){ .ctx = o, .write = output_write, .close = output_io_close };
+}
+
+void output_cancel(struct output *o)
+{
+	const uint64_t one = 1;
+
+	/* Fails only when the counter is full, and then it is readable anyway. */
+	if (write(o->cancel, &one, sizeof(one)) < 0)
+		return;
+}
+
+int output_trim(struct output *o, uint64_t size)
+{
+	if (!o->regular)
+		return 0;
+	return ftruncate(o->fd, (off_t)(o->start + size)) == 0 ? 0 : errno;
+}
+
+bool output_is_pipe(const struct output *o)
+{
+	return !o->base;
+}
+
+const char *output_name(const struct output *o)
+{
+	return o->base ? o->path : "standard output";
+}
+
+int output_finish(struct output *o)
+{
+	int fd = o->fd;
+
+	o->fd = -1;
+	return fd < 0 || close(fd) == 0 ? 0 : errno;
+}
+
+void output_close(struct output *o)
+{
+	if (!o)
+		return;
+	if (o->fd >= 0)
+		close(o->fd);
+	if (o->dir >= 0)
+		close(o->dir);
+	if (o->cancel >= 0)
+		close(o->cancel);
+	free(o->base);
+	free(o);
+}

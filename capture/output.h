@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * output.h - the file or pipe that a capture goes to: checked before anything
+ * starts, opened when the recording is sure to begin, trimmed to whole records when
+ * a write fails.
+ *
+ * The recorder runs as root and may write into directories where others can write:
+ * nothing is followed, nothing that exists is opened, and a file of another name
+ * takes the place of one that is to be replaced.
+ */
+#ifndef EXECTRACE_OUTPUT_H
+#define EXECTRACE_OUTPUT_H
+
+#include <exectrace.h>
+
+struct output;
+
+/* One clause about what is wrong with the output, to be printed. */
+struct output_error {
+	char text[512];
+	bool usage;		/* the mistake is in the command line */
+};
+
+/*
+ * Checks path ("-": standard output) and holds its directory. *out is NULL on
+ * failure. path is borrowed until output_close.
+ */
+bool output_check(const char *path, bool force, struct output **out, struct output_error *err);
+/* Creates the file, mode 0600, owned by the caller of sudo if there is one. */
+bool output_open(struct output *o, struct output_error *err);
+
+/* An io for the writer. Its close does nothing: the output is closed on its own. */
+void output_io(struct output *o, struct et_io *io);
+/*
+ * From any thread: a write that waits for a slow reader of a pipe fails with
+ * ECANCELED, now and from now on.
+ */
+void output_cancel(struct output *o);
+/* Cuts a regular file back to size bytes. 0 or an errno. */
+int output_trim(struct output *o, uint64_t size);
+
+bool output_is_pipe(const struct output *o);
+/* What to call it in a message. */
+const char *output_name(const struct output *o);
+/* Closes the file. 0 or an errno: some file systems report a failed write only then. */
+int output_finish(struct output *o);
+/* Frees; NULL is fine. */
+void output_close(struct output *o);
+
+#endif

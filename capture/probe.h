@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * probe.h - the BPF object: choose programs for this kernel, load, attach,
+ * explain failures in words that help, and read the ring.
+ */
+#ifndef EXECTRACE_PROBE_H
+#define EXECTRACE_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct probe;
+struct wire_counters;
+
+struct probe_options {
+	uint32_t ring_size;	/* bytes, a power of two, at least a page */
+	uint32_t max_args;	/* bytes of argv kept per event */
+	bool no_failed;		/* leave failed execs out */
+	bool no_fork;		/* leave forks out */
+	bool follow;		/* only processes given to probe_follow and their descendants */
+	uint32_t self;		/* pid of the recorder, never recorded; 0: none */
+};
+
+/* Why a probe could not be opened: one clear line, and what to do. */
+struct probe_error {
+	char text[512];
+};
+
+/*
+ * Opens, loads and attaches. On failure returns -1, fills err, and *out is NULL.
+ */
+int probe_open(const struct probe_options *opt, struct probe **out, struct probe_error *err);
+
+/* Records pid and its descendants. 0 or -errno. */
+int probe_follow(struct probe *p, uint32_t pid);
+
+/* A ring record; data is borrowed during the call. Non-zero ends the reading. */
+typedef int probe_fn(void *ctx, const void *data, size_t size);
+
+/*
+ * Hands on what lies in the ring, without waiting; not what comes in meanwhile.
+ * Returns how many records, or what fn returned if that was negative.
+ */
+int probe_drain(struct probe *p, probe_fn *fn, void *ctx);
+
+/*
+ * Readable when the ring wants draining, until the next probe_drain. The programs
+ * wake the reader when the ring is a quarter full, once for each drain, or at the
+ * first event after probe_arm.
+ */
+int probe_fd(const struct probe *p);
+/* Asks for a wakeup at the next event. Drain once more after it, then wait. */
+void probe_arm(struct probe *p);
+
+/* No event comes in after this; what is in the ring can still be drained. */
+void probe_detach(struct probe *p);
+
+unsigned probe_cpus(const struct probe *p);
+/* Counters of one CPU, read from a mapping: takes no privilege. 0 or -errno. */
+int probe_counters(const struct probe *p, unsigned cpu, struct wire_counters *out);
+
+/* What serves on this kernel, a clause for --verbose and the capture. Static or owned by p. */
+const char *probe_features(const struct probe *p);
+
+void probe_close(struct probe *p);
+
+#endif

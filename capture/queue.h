@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * queue.h - parcels of events on their way from the drain thread to the writer
+ * thread, and empty ones on their way back.
+ *
+ * The number of parcels is fixed: it bounds the memory. The drain thread never
+ * waits here; without an empty parcel it leaves the events in the kernel's ring.
+ */
+#ifndef EXECTRACE_QUEUE_H
+#define EXECTRACE_QUEUE_H
+
+#include <exectrace.h>
+
+#include "ids.h"
+
+#define PARCEL_CLOCKS 8
+
+/* What is written in one go: it belongs to the thread that took it last. */
+struct parcel {
+	struct et_batch *rows;		/* events, for a CHUNK */
+	struct et_batch *losses;	/* lost events, for a LOST */
+	struct id_list ids;		/* numbers that occur here first */
+	struct et_clock clocks[PARCEL_CLOCKS];
+	unsigned n_clocks;
+	uint64_t lost[ET_CAUSE_END];	/* so far, in all */
+	int64_t realtime;		/* clock offset in force */
+	struct parcel *next;
+};
+
+struct queue;
+
+/* n: parcels. NULL and errno on failure. */
+struct queue *queue_new(unsigned n);
+/* All parcels must be back or queued. NULL is fine. */
+void queue_free(struct queue *q);
+
+/*
+ * The drain thread's side. An empty parcel, or NULL: queue_fd then becomes readable
+ * when there is one; queue_fd_clear makes it quiet again.
+ */
+struct parcel *queue_take(struct queue *q);
+int queue_fd(const struct queue *q);
+void queue_fd_clear(struct queue *q);
+void queue_put(struct queue *q, struct parcel *p);
+/* Nothing more comes: queue_get returns NULL when it has given out the rest. */
+void queue_close(struct queue *q);
+
+/* The writer thread's side: waits for the next parcel, and gives it back emptied. */
+struct parcel *queue_get(struct queue *q);
+void queue_return(struct queue *q, struct parcel *p);
+
+#endif

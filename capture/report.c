@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "options.h"
+#include "output.h"
+#include "say.h"
+#include "units.h"
+
+#define NS_PER_S 1000000000.0
+
+/* The reader of the pipe has gone, as is its right. */
+static bool pipe_closed(const struct report *r)
+{
+	return r->writer.error.code == ET_IO && r->writer.error.sys == EPIPE &&
+	       output_is_pipe(r->output);
+}
+
+/* "0 lost", or the number and each cause. Returns the number. */
+static uint64_t describe_losses(const struct report *r, char *text, size_t size)
+{
+	uint64_t lost[ET_CAUSE_END], sum = 0;
+	const char *mark = " (";
+	size_t len;
+
+	memcpy(lost, r->lost, sizeof(lost));
+	lost[ET_CAUSE_WRITE_FAILED] += r->writer.unwritten;
+	for (unsigned i = 1; i < ET_CAUSE_END; i++)
+		sum += lost[i];
+	len = (size_t)snprintf(text, size, "%" PRIu64 " lost", sum);
+	for (unsigned i = 1; i < ET_CAUSE_END; i++) {
+		if (!lost[i] || len >= size)
+			continue;
+		len += (size_t)snprintf(text + len, size - len, "%s%" PRIu64 " %s", mark, lost[i],
+					et_cause_name(i));
+		mark = ", ";
+	}
+	if (sum && len < size)
+		snprintf(text + len, size - len, ")%s",
+			 lost[ET_CAUSE_RING_FULL] ? ", a larger --ring-size helps" : "");
+	return sum;
+}
+
+static void say_summary(const struct report *r)
+{
+	const uint64_t *rows = r->writer.stats.rows;
+	uint64_t events = rows[ET_EXEC] + rows[ET_FAIL] + rows[ET_FORK] + rows[ET_EXIT];
+	char losses[256], size[UNITS_TEXT], each[48] = "";
+	uint64_t lost = describe_losses(r, losses, sizeof(losses));
+	const char *name = output_name(r->output);
+
+	if (r->options->quiet) {
+		if (lost)
+			say("%s: %s", name, losses);
+		return;
+	}
+	if (events)
+		snprintf(each, sizeof(each), " (%.1f bytes/event)",
+			 (double)r->writer.stats.bytes / (double)events);
+	say("%s: %" PRIu64 " exec, %" PRIu64 " failed, %" PRIu64 " fork, %" PRIu64 " exit; "
+	    "%s; %s%s in %.1f s", name, rows[ET_EXEC], rows[ET_FAIL], rows[ET_FORK],
+	    rows[ET_EXIT], losses, units_show_size(r->writer.stats.bytes, size), each,
+	    (double)r->elapsed / NS_PER_S);
+}
+
+static void say_error(const struct report *r)
+{
+	const struct et_error *e = &r->writer.error;
+	const char *name = output_name(r->output);
+
+	if (e->code == ET_IO && e->sys == ECANCELED)
+		say("nobody reads standard output; the capture ends early");
+	else if (e->code == ET_IO)
+		say("cannot write %s: %s%s", name, strerror(e->sys),
+		    r->writer.stats.bytes ? "; what was written before is readable" : "");
+	else
+		say("cannot write %s: %s", name, e->what);
+	if (r->writer.trim_error)
+		say("cannot cut %s to whole records: %s; it ends in part of one", name,
+		    strerror(r->writer.trim_error));
+}
+
+int report_say(const struct report *r)
+{
+	int ret = EXIT_DONE;
+	int error = output_finish(r->output);
+
+	if (pipe_closed(r))
+		return EXIT_DONE;
+	if (r->writer.snapshot_error)
+		say("cannot read /proc: %s; what ran before is not in the capture",
+		    strerror(r->writer.snapshot_error));
+	if (r->writer.error.code != ET_OK) {
+		say_error(r);
+		ret = EXIT_FAILED;
+	} else if (error) {
+		say("cannot close %s: %s", output_name(r->output), strerror(error));
+		ret = EXIT_FAILED;
+	}
+	say_summary(r);
+	return ret;
+}

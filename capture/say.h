@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * say.h - one line to standard error, in the recorder's name. Only main.c and the
+ * parts that speak to the user call it; always from the main thread.
+ */
+#ifndef EXECTRACE_SAY_H
+#define EXECTRACE_SAY_H
+
+/* Prints "exectrace record: ", the text and a newline, in one write. */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * units.h - times and sizes as people write them on a command line ("500ms",
+ * "1.5m", "64K") and as they read them in a summary ("12.3 KiB").
+ */
+#ifndef EXECTRACE_UNITS_H
+#define EXECTRACE_UNITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A time in ns: a decimal number and ms, s, m, h or d; seconds without a unit.
+ * False: not such a time, or over 100 years.
+ */
+bool units_time(const char *text, uint64_t *ns);
+
+/*
+ * A size in bytes: a decimal number and K, M or G (powers of 1024, also written
+ * KiB, MiB, GiB); bytes without a unit. False: not such a size, or over 2^62.
+ */
+bool units_size(const char *text, uint64_t *bytes);
+
+/* A whole number between min and max, nothing around it. */
+bool units_count(const char *text, uint64_t min, uint64_t max, uint64_t *out);
+
+#define UNITS_TEXT 24
+
+/* "999 bytes", "12.3 KiB". Returns buf. */
+char *units_show_size(uint64_t bytes, char buf[UNITS_TEXT]);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cmd_replay.c - print the events of captures. */
+#include "show.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "print.h"
+
+/* Columns of the terminal that output goes to; 0 when it goes elsewhere. */
+static size_t terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+		return 0;
+	return size.ws_col;
+}
+
+static void flush(void *ctx)
+{
+	out_flush(ctx);
+}
+
+static int show_count(struct input *in, const struct options *opt, struct out *o)
+{
+	uint64_t n;
+	int r = input_count(in, opt->limit, &n);
+
+	if (r)
+		return r;
+	if (opt->json) {
+		json_uint(o, "{", "count", n);
+		out_char(o, '}');
+	} else {
+		out_uint(o, n);
+	}
+	out_char(o, '\n');
+	return ET_OK;
+}
+
+static int show_rows(struct input *in, const struct options *opt, struct out *o)
+{
+	struct text_printer text;
+	struct input_row row;
+	uint64_t left = opt->limit;
+	int r = ET_OK;
+
+	text_open(&text, opt->utc, opt->date, !opt->no_header,
+		  opt->wide ? 0 : terminal_width());
+	while (left && !o->error) {
+		r = input_next(in, &row);
+		if (r)
+			break;
+		if (opt->json)
+			json_row(o, &row);
+		else
+			text_row(&text, o, &row);
+		left--;
+	}
+	if (!opt->json)
+		text_end(&text, o);
+	text_close(&text);
+	return r == ET_EOF ? ET_OK : r;
+}
+
+int show_sources(struct source **sources, size_t n, struct options *opt)
+{
+	uint32_t kinds = opt->filter.kinds;
+	struct input_options io = { .filter = &opt->filter, .utc = opt->utc, .idle = flush };
+	int code = EXIT_DONE, r;
+	struct input *in;
+	struct out o;
+
+	/* A count is of events, and those lost are none. */
+	if (opt->count)
+		opt->filter.unasked |= ET_KIND_BIT(ET_LOST);
+	io.durations = !opt->count && !opt->filter.outcomes &&
+		       (!kinds || (kinds & ET_KIND_BIT(ET_EXIT)));
+	io.ctx = &o;
+	if (input_open(sources, n, &io, &in)) {
+		say("out of memory");
+		return EXIT_FAILED;
+	}
+	out_open(&o, STDOUT_FILENO);
+	r = opt->count ? show_count(in, opt, &o) : show_rows(in, opt, &o);
+	if (r) {
+		say("out of memory");
+		code = EXIT_FAILED;
+	}
+	code = command_end(&o, code);
+	for (size_t i = 0; i < n; i++)
+		code = report_worse(code, report_source(sources[i], opt));
+	report_names(opt, sources, n);
+	input_close(in);
+	return code;
+}
+
+static int replay_run(int argc, char **argv)
+{
+	struct source **sources;
+	struct options opt;
+	size_t n;
+	int code = command_begin(&cmd_replay, argc, argv, &opt);
+
+	if (code < 0) {
+		code = command_open(&opt, &sources, &n);
+		if (code == EXIT_DONE) {
+			code = show_sources(sources, n, &opt);
+			/* What is in it went with the input. */
+			command_close(sources, 0);
+		}
+	}
+	options_free(&opt);
+	return code;
+}
+
+const struct command cmd_replay = {
+	.name = "replay",
+	.args = "[options] [FILE...]",
+	.summary = "print the events of captures, in the order of time",
+	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_EVENTS | OPTIONS_ENDING,
+	.notes = ": several files are\n"
+		 "merged by wall clock, FILE of - is standard input, and without FILE it is\n"
+		 "trace.etz. With --json an event is a line of JSON. What the capture lacks "
+		 "is told\n"
+		 "on standard error",
+	.run = replay_run,
+};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "command.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_FILE "trace.etz"
+
+void command_help(const struct command *c, struct out *o)
+{
+	out_printf(o, "Usage: exectrace %s %s\n\n", c->name, c->args);
+	out_char(o, (char)toupper((unsigned char)c->summary[0]));
+	out_printf(o, "%s%s.\n", c->summary + 1, c->notes ? c->notes : "");
+	options_help(o, c->options);
+}
+
+static struct sigaction pipe_before;
+static bool pipe_ignored;
+
+void command_begin_output(void)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	if (!pipe_ignored && !sigaction(SIGPIPE, &ignore, &pipe_before))
+		pipe_ignored = true;
+}
+
+void command_end_output(void)
+{
+	if (pipe_ignored)
+		sigaction(SIGPIPE, &pipe_before, NULL);
+	pipe_ignored = false;
+}
+
+int command_version(void)
+{
+	struct out o;
+
+	command_begin_output();
+	out_open(&o, STDOUT_FILENO);
+	out_text(&o, "exectrace " EXECTRACE_VERSION "\n");
+	return command_end(&o, EXIT_DONE);
+}
+
+int command_begin(const struct command *c, int argc, char **argv, struct options *opt)
+{
+	struct reason why;
+	struct out o;
+
+	command_begin_output();
+	if (options_parse(opt, c->options, argc, argv, &why)) {
+		say("%s", why.text);
+		return why.code;
+	}
+	if (opt->version)
+		return command_version();
+	if (!opt->help)
+		return -1;
+	out_open(&o, STDOUT_FILENO);
+	command_help(c, &o);
+	return command_end(&o, EXIT_DONE);
+}
+
+int command_open(const struct options *opt, struct source ***sources, size_t *n)
+{
+	static char fallback[] = DEFAULT_FILE;
+	char *one[] = { fallback };
+	char **names = opt->n_files ? opt->files : one;
+	size_t count = opt->n_files ? opt->n_files : 1;
+	struct reason why;
+
+	*n = 0;
+	*sources = NULL;
+	if (!opt->n_files && access(DEFAULT_FILE, F_OK)) {
+		say("which capture? There is no " DEFAULT_FILE " here (see --help)");
+		return EXIT_USAGE;
+	}
+	*sources = calloc(count, sizeof(**sources));
+	if (!*sources) {
+		say("out of memory");
+		return EXIT_FAILED;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (source_open(names[i], &(*sources)[i], &why)) {
+			say("%s", why.text);
+			command_close(*sources, *n);
+			*sources = NULL;
+			*n = 0;
+			return why.code;
+		}
+		++*n;
+	}
+	return EXIT_DONE;
+}
+
+void command_close(struct source **sources, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		source_close(sources[i]);
+	free(sources);
+}
+
+int command_end(struct out *o, int code)
+{
+	int error = out_close(o);
+
+	if (!error || error == EPIPE)
+		return code;
+	say("cannot write to standard output: %s", strerror(error));
+	return EXIT_FAILED;
+}

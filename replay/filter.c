@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "filter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "glob.h"
+
+static const struct number_test {
+	const char *option;
+	uint8_t column;
+	enum { NO_NAMES, USERS, GROUPS } names;
+} number_tests[FILTER_NUMBERS] = {
+	[FILTER_UID] = { "uid", ET_F_UID, USERS },
+	[FILTER_GID] = { "gid", ET_F_GID, GROUPS },
+	[FILTER_PID] = { "pid", ET_F_PID, NO_NAMES },
+	[FILTER_PPID] = { "ppid", ET_F_PPID, NO_NAMES },
+	[FILTER_EXIT_CODE] = { "exit-code", ET_F_EXIT_CODE, NO_NAMES },
+};
+
+/* ---- Building ----------------------------------------------------------------- */
+
+static void free_strings(char **s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(s[i]);
+	free(s);
+}
+
+void filter_free(struct filter *f)
+{
+	for (int i = 0; i < FILTER_NUMBERS; i++) {
+		free(f->numbers[i].values);
+		free_strings(f->numbers[i].names, f->numbers[i].n_names);
+	}
+	for (int i = 0; i < FILTER_GLOBS; i++)
+		free_strings(f->globs[i].globs, f->globs[i].n);
+	*f = (struct filter){ 0 };
+}
+
+static int no_memory(struct reason *why)
+{
+	return reason_set(why, EXIT_FAILED, "out of memory");
+}
+
+static int add_string(char ***list, size_t *n, const char *s, size_t len)
+{
+	char **more = reallocarray(*list, *n + 1, sizeof(*more));
+
+	if (!more)
+		return -1;
+	*list = more;
+	more[*n] = strndup(s, len);
+	if (!more[*n])
+		return -1;
+	++*n;
+	return 0;
+}
+
+static int add_value(struct filter_terms *t, uint64_t value)
+{
+	uint64_t *more = reallocarray(t->values, t->n_values + 1, sizeof(*more));
+
+	if (!more)
+		return -1;
+	t->values = more;
+	more[t->n_values++] = value;
+	return 0;
+}
+
+/* Splits a comma list; false at its end. An empty part has *len 0. */
+static bool next_part(const char **at, const char **part, size_t *len)
+{
+	if (!*at)
+		return false;
+	*part = *at;
+	*len = strcspn(*at, ",");
+	*at = (*at)[*len] ? *at + *len + 1 : NULL;
+	return true;
+}
+
+/* Decimal digits alone, up to 2^32 - 1: ids and exit codes have no more. */
+static bool parse_u32(const char *s, size_t len, uint64_t *out)
+{
+	*out = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+		*out = *out * 10 + (uint64_t)(s[i] - '0');
+		if (*out > UINT32_MAX)
+			return false;
+	}
+	return len > 0;
+}
+
+int filter_add_numbers(struct filter *f, enum filter_number which, const char *list,
+		       struct reason *why)
+{
+	const struct number_test *test = &number_tests[which];
+	struct filter_terms *t = &f->numbers[which];
+	const char *part;
+	size_t len;
+
+	while (next_part(&list, &part, &len)) {
+		uint64_t value;
+		int r;
+
+		if (parse_u32(part, len, &value))
+			r = add_value(t, value);
+		else if (test->names != NO_NAMES && len && strspn(part, "0123456789") < len)
+			r = add_string(&t->names, &t->n_names, part, len);
+		else
+			return reason_set(why, EXIT_USAGE, "--%s: '%.*s' is not a %s",
+					  test->option, (int)len, part,
+					  test->names == USERS    ? "user's number or name"
+					  : test->names == GROUPS ? "group's number or name"
+								  : "number");
+		if (r)
+			return no_memory(why);
+	}
+	return 0;
+}
+
+int filter_add_glob(struct filter *f, enum filter_glob which, const char *glob,
+		    struct reason *why)
+{
+	struct filter_patterns *p = &f->globs[which];
+
+	return add_string(&p->globs, &p->n, glob, strlen(glob)) ? no_memory(why) : 0;
+}
+
+int filter_add_kinds(struct filter *f, const char *list, struct reason *why)
+{
+	const char *part;
+	size_t len;
+
+	while (next_part(&list, &part, &len)) {
+		char name[16];
+		unsigned kind = 0;
+
+		if (len < sizeof(name)) {
+			memcpy(name, part, len);
+			name[len] = 0;
+			kind = et_kind_parse(name);
+		}
+		if (!kind)
+			return reason_set(
+				why, EXIT_USAGE,
+				"--kind: '%.*s' is not one of exec, fail, fork, exit, "
+				"proc, lost",
+				(int)len, part);
+		f->kinds |= ET_KIND_BIT(kind);
+	}
+	return 0;
+}
+
+bool filter_selects(const struct filter *f)
+{
+	bool any = f->outcomes != 0;
+
+	for (int i = 0; i < FILTER_NUMBERS; i++)
+		any |= f->numbers[i].n_values || f->numbers[i].n_names;
+	for (int i = 0; i < FILTER_GLOBS; i++)
+		any |= f->globs[i].n != 0;
+	return any;
+}
+
+/* ---- Binding ------------------------------------------------------------------- */
+
+void scope_free(struct filter_scope *s)
+{
+	for (int i = 0; i < FILTER_NUMBERS; i++)
+		free(s->values[i]);
+	free(s->verdicts);
+	*s = (struct filter_scope){ 0 };
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int scope_bind(struct filter_scope *s, const struct filter *f, const struct et_context *names)
+{
+	s->filter = f;
+	for (int i = 0; i < FILTER_NUMBERS; i++) {
+		const struct filter_terms *t = &f->numbers[i];
+		uint64_t *values, id;
+		size_t n = 0;
+
+		if (!t->n_values && !t->n_names)
+			continue;
+		values = reallocarray(s->values[i], t->n_values + t->n_names, sizeof(*values));
+		if (!values)
+			return -1;
+		s->values[i] = values;
+		for (; n < t->n_values; n++)
+			values[n] = t->values[n];
+		for (size_t k = 0; k < t->n_names; k++) {
+			bool found = number_tests[i].names == USERS
+					     ? et_context_find_user(names, t->names[k], &id)
+					     : et_context_find_group(names, t->names[k], &id);
+			if (found)
+				values[n++] = id;
+		}
+		qsort(values, n, sizeof(*values), compare_u64);
+		s->n_values[i] = n;
+	}
+	return 0;
+}
+
+void scope_bind_times(struct filter_scope *s, const struct filter *f, int64_t start,
+		      int32_t offset)
+{
+	s->since = f->has_since ? times_resolve(&f->since, start, offset) : INT64_MIN;
+	s->until = f->has_until ? times_resolve(&f->until, start, offset) : INT64_MAX;
+}
+
+/* ---- By the head ----------------------------------------------------------------- */
+
+/* Kinds that can match; ~0 when the filter asks nothing of the kind. */
+static uint32_t kinds_wanted(const struct filter *f)
+{
+	uint32_t lost = ET_KIND_BIT(ET_LOST), kinds = f->kinds ? f->kinds : ~0u;
+
+	if (f->outcomes)
+		kinds &= f->outcomes | lost;
+	return kinds & ~(f->unasked & ~f->kinds);
+}
+
+static int64_t wall_of(uint64_t ts, int64_t offset)
+{
+	int64_t wall;
+
+	if (ts > INT64_MAX)
+		ts = INT64_MAX;
+	if (__builtin_add_overflow((int64_t)ts, offset, &wall))
+		return offset < 0 ? INT64_MIN : INT64_MAX;
+	return wall;
+}
+
+/*
+ * The wall times between which all rows of the record lie: the clock may have
+ * been set while they happened. one: a single offset holds for all of them.
+ */
+static void wall_span(const struct et_context *names, const struct et_record *rec, int64_t *lo,
+		      int64_t *hi, bool *one)
+{
+	const struct et_clock *clocks;
+	size_t n = et_context_clocks(names, &clocks);
+	int64_t low = rec->realtime, high = rec->realtime;
+	size_t i = n;
+
+	while (i > 0 && clocks[i - 1].ts > rec->ts_min)
+		i--;
+	if (n) {
+		i = i ? i - 1 : 0;
+		low = high = clocks[i].offset;
+		for (; i < n && clocks[i].ts <= rec->ts_max; i++) {
+			low = clocks[i].offset < low ? clocks[i].offset : low;
+			high = clocks[i].offset > high ? clocks[i].offset : high;
+		}
+	}
+	*lo = wall_of(rec->ts_min, low);
+	*hi = wall_of(rec->ts_max, high);
+	*one = low == high;
+}
+
+static bool has_value(const uint64_t *values, size_t n, uint64_t v)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (values[mid] < v)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n && values[lo] == v;
+}
+
+/* Whether the statistics of a column leave room for one of the values. */
+static bool stat_allows(const struct et_stat *st, const uint64_t *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (st->n ? has_value(st->set, st->n, values[i])
+			  : values[i] >= st->min && values[i] <= st->max)
+			return true;
+	}
+	return false;
+}
+
+static bool has_terms(const struct filter_terms *t)
+{
+	return t->n_values || t->n_names;
+}
+
+bool scope_may_match(const struct filter_scope *s, const struct et_context *names,
+		     const struct et_record *rec)
+{
+	const struct filter *f = s->filter;
+	uint32_t kinds = kinds_wanted(f);
+	uint64_t rows = 0;
+
+	if (!rec->rows)
+		return false;
+	if (f->has_since || f->has_until) {
+		int64_t lo, hi;
+		bool one;
+
+		wall_span(names, rec, &lo, &hi, &one);
+		if (hi < s->since || lo >= s->until)
+			return false;
+	}
+	if (f->kinds || f->outcomes || f->unasked) {
+		/* Kinds of a later version are not among the counts. */
+		rows = rec->rows;
+		for (unsigned k = 1; k < ET_KIND_END; k++)
+			if (!(kinds & ET_KIND_BIT(k)))
+				rows -= rec->kinds[k] < rows ? rec->kinds[k] : rows;
+		if (!rows)
+			return false;
+	}
+	if (rec->kinds[ET_LOST] && (kinds & ET_KIND_BIT(ET_LOST)))
+		return true;
+	for (unsigned i = 0; i < rec->n_stats; i++)
+		for (int k = 0; k < FILTER_NUMBERS; k++)
+			if (has_terms(&f->numbers[k]) &&
+			    number_tests[k].column == rec->stats[i].column &&
+			    !stat_allows(&rec->stats[i], s->values[k], s->n_values[k]))
+				return false;
+	return true;
+}
+
+bool scope_matches_all(const struct filter_scope *s, const struct et_context *names,
+		       const struct et_record *rec)
+{
+	const struct filter *f = s->filter;
+	uint32_t kinds = kinds_wanted(f);
+
+	for (int i = 0; i < FILTER_NUMBERS; i++)
+		if (has_terms(&f->numbers[i]))
+			return false;
+	for (int i = 0; i < FILTER_GLOBS; i++)
+		if (f->globs[i].n)
+			return false;
+	for (unsigned k = 1; k < ET_KIND_END; k++)
+		if (rec->kinds[k] && !(kinds & ET_KIND_BIT(k)))
+			return false;
+	if ((f->kinds || f->outcomes) && kinds != ~0u) {
+		uint64_t known = 0;
+
+		for (unsigned k = 1; k < ET_KIND_END; k++)
+			known += rec->kinds[k];
+		if (known != rec->rows)
+			return false;
+	}
+	if (f->has_since || f->has_until) {
+		int64_t lo, hi;
+		bool one;
+
+		wall_span(names, rec, &lo, &hi, &one);
+		if (lo < s->since || hi >= s->until)
+			return false;
+	}
+	return true;
+}
+
+/* ---- By the columns ---------------------------------------------------------------- */
+
+/* Few values are compared one by one, which the compiler turns into vectors. */
+static void select_numbers(const uint64_t *column, uint32_t rows, const uint64_t *values,
+			   size_t n, const uint8_t *exempt, uint8_t *selected)
+{
+	if (n == 1) {
+		uint64_t v = values[0];
+
+		for (uint32_t i = 0; i < rows; i++)
+			selected[i] &= (uint8_t)((column[i] == v) | exempt[i]);
+	} else {
+		for (uint32_t i = 0; i < rows; i++)
+			if (selected[i] && !exempt[i])
+				selected[i] = has_value(values, n, column[i]);
+	}
+}
+
+enum verdict { UNSEEN, NO, YES };
+
+static bool string_matches(struct filter_scope *s, const struct et_chunk *chunk, uint32_t id,
+			   const struct filter_patterns *p, bool path)
+{
+	uint8_t *memo = &s->verdicts[id];
+
+	if (*memo == UNSEEN) {
+		struct et_str str = et_chunk_str(chunk, id);
+
+		*memo = NO;
+		for (size_t i = 0; i < p->n && *memo == NO; i++)
+			if (path ? glob_match_path(p->globs[i], str.ptr, str.len)
+				 : glob_match(p->globs[i], str.ptr, str.len))
+				*memo = YES;
+	}
+	return *memo == YES;
+}
+
+/* Forgets the verdicts of the test before, and makes room for this chunk's ids. */
+static int verdicts_reset(struct filter_scope *s, struct et_chunk *chunk, struct et_error *err)
+{
+	uint32_t n;
+	int r = et_chunk_strings(chunk, &n, err);
+	uint8_t *more;
+
+	if (r)
+		return r;
+	if (s->verdicts_cap < (size_t)n + 1) {
+		more = realloc(s->verdicts, (size_t)n + 1);
+		if (!more) {
+			*err = (struct et_error){ ET_NOMEM, 0, 0, "out of memory" };
+			return ET_NOMEM;
+		}
+		s->verdicts = more;
+		s->verdicts_cap = (size_t)n + 1;
+	}
+	memset(s->verdicts, UNSEEN, (size_t)n + 1);
+	return ET_OK;
+}
+
+static int select_strings(struct filter_scope *s, struct et_chunk *chunk,
+			  enum filter_glob which, const uint8_t *exempt, uint8_t *selected,
+			  struct et_error *err)
+{
+	const struct filter_patterns *p = &s->filter->globs[which];
+	uint32_t rows = et_chunk_rows(chunk);
+	const uint32_t *ids, *others = NULL;
+	bool path = which == FILTER_EXE;
+	int r = verdicts_reset(s, chunk, err);
+
+	if (!r)
+		r = et_chunk_ids(chunk, path ? ET_F_EXE : ET_F_COMM, &ids, err);
+	if (!r && path)
+		r = et_chunk_ids(chunk, ET_F_FILENAME, &others, err);
+	if (r)
+		return r;
+	for (uint32_t i = 0; i < rows; i++) {
+		uint32_t id = ids[i];
+
+		if (!selected[i] || exempt[i])
+			continue;
+		if (!id && others)
+			id = others[i];
+		selected[i] = id && string_matches(s, chunk, id, p, path);
+	}
+	return ET_OK;
+}
+
+static int select_args(struct filter_scope *s, struct et_chunk *chunk, const uint8_t *exempt,
+		       uint8_t *selected, struct et_error *err)
+{
+	const struct filter_patterns *p = &s->filter->globs[FILTER_ARG];
+	uint32_t rows = et_chunk_rows(chunk);
+	const struct et_span *spans;
+	const uint32_t *ids;
+	int r = verdicts_reset(s, chunk, err);
+
+	if (!r)
+		r = et_chunk_lists(chunk, ET_F_ARGV, &spans, &ids, err);
+	if (r)
+		return r;
+	for (uint32_t i = 0; i < rows; i++) {
+		bool found = false;
+
+		if (!selected[i] || exempt[i])
+			continue;
+		if (spans[i].n != UINT32_MAX)
+			for (uint32_t k = 0; k < spans[i].n && !found; k++)
+				found = string_matches(s, chunk, ids[spans[i].first + k], p,
+						       false);
+		selected[i] = found;
+	}
+	return ET_OK;
+}
+
+static int select_times(const struct filter_scope *s, const struct et_context *names,
+			const struct et_record *rec, struct et_chunk *chunk, uint8_t *selected,
+			struct et_error *err)
+{
+	uint32_t rows = et_chunk_rows(chunk);
+	const uint64_t *ts;
+	int64_t lo, hi;
+	bool one;
+	int r = et_chunk_uints(chunk, ET_F_TS, &ts, err);
+
+	if (r)
+		return r;
+	wall_span(names, rec, &lo, &hi, &one);
+	if (lo >= s->since && hi < s->until)
+		return ET_OK;
+	for (uint32_t i = 0; i < rows; i++) {
+		int64_t wall = et_context_realtime(names, ts[i], rec->realtime);
+
+		selected[i] &= wall >= s->since && wall < s->until;
+	}
+	return ET_OK;
+}
+
+/* Starts from the kinds. exempt: lost events, to which no test of a process is put. */
+static int select_kinds(const struct filter_scope *s, struct et_chunk *chunk, uint8_t *exempt,
+			uint8_t *selected, struct et_error *err)
+{
+	uint32_t rows = et_chunk_rows(chunk), kinds = kinds_wanted(s->filter);
+	const uint64_t *column;
+	int r = et_chunk_uints(chunk, ET_F_KIND, &column, err);
+
+	if (r)
+		return r;
+	for (uint32_t i = 0; i < rows; i++) {
+		uint64_t k = column[i] < 32 ? column[i] : 31;
+
+		selected[i] = (uint8_t)(kinds >> k & 1);
+		exempt[i] = k == ET_LOST;
+	}
+	return ET_OK;
+}
+
+int scope_select(struct filter_scope *s, const struct et_context *names,
+		 const struct et_record *rec, struct et_chunk *chunk, uint8_t *selected,
+		 struct et_error *err)
+{
+	const struct filter *f = s->filter;
+	uint32_t rows = et_chunk_rows(chunk);
+	uint8_t *exempt = malloc((size_t)rows + 1);
+	int r;
+
+	if (!exempt) {
+		*err = (struct et_error){ ET_NOMEM, 0, 0, "out of memory" };
+		return ET_NOMEM;
+	}
+	r = select_kinds(s, chunk, exempt, selected, err);
+	for (int i = 0; !r && i < FILTER_NUMBERS; i++) {
+		const uint64_t *column;
+
+		if (!has_terms(&f->numbers[i]))
+			continue;
+		r = et_chunk_uints(chunk, number_tests[i].column, &column, err);
+		if (!r)
+			select_numbers(column, rows, s->values[i], s->n_values[i], exempt,
+				       selected);
+	}
+	if (!r && (f->has_since || f->has_until))
+		r = select_times(s, names, rec, chunk, selected, err);
+	for (int i = 0; !r && i < FILTER_GLOBS; i++) {
+		if (!f->globs[i].n)
+			continue;
+		r = i == FILTER_ARG ? select_args(s, chunk, exempt, selected, err)
+				    : select_strings(s, chunk, (enum filter_glob)i, exempt,
+						     selected, err);
+	}
+	free(exempt);
+	return r;
+}

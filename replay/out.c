@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "out.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Large enough that a write costs little, small enough to stay in the cache. */
+#define OUT_SIZE (64u << 10)
+
+/* Where bytes go when there is no memory for them: written, never read. */
+static _Thread_local char sink[256];
+
+void out_open(struct out *o, int fd)
+{
+	*o = (struct out){ .fd = fd };
+	o->buf = malloc(OUT_SIZE);
+	if (o->buf)
+		o->cap = OUT_SIZE;
+	else
+		o->error = ENOMEM;
+}
+
+int out_close(struct out *o)
+{
+	out_flush(o);
+	free(o->buf);
+	o->buf = NULL;
+	o->len = o->cap = 0;
+	return o->error;
+}
+
+void out_flush(struct out *o)
+{
+	size_t at = 0;
+
+	if (o->fd < 0)
+		return;
+	while (!o->error && at < o->len) {
+		ssize_t n = write(o->fd, o->buf + at, o->len - at);
+
+		if (n >= 0)
+			at += (size_t)n;
+		else if (errno != EINTR)
+			o->error = errno;
+	}
+	o->len = 0;
+}
+
+/* Memory mode: room for n more bytes, or .error. */
+static bool grow(struct out *o, size_t n)
+{
+	size_t cap = o->cap ? o->cap : OUT_SIZE;
+	char *buf;
+
+	if (o->error)
+		return false;
+	while (cap - o->len < n) {
+		if (cap > SIZE_MAX / 2) {
+			o->error = ENOMEM;
+			return false;
+		}
+		cap *= 2;
+	}
+	buf = realloc(o->buf, cap);
+	if (!buf) {
+		o->error = ENOMEM;
+		return false;
+	}
+	o->buf = buf;
+	o->cap = cap;
+	return true;
+}
+
+char *out_slow_room(struct out *o, size_t n)
+{
+	out_flush(o);
+	if (o->cap - o->len >= n || (o->fd < 0 && grow(o, n)))
+		return o->buf + o->len;
+	if (o->buf) {
+		/* Failed already: what is written next is dropped. */
+		o->len = 0;
+		return o->buf;
+	}
+	return sink;
+}
+
+void out_slow_bytes(struct out *o, const void *p, size_t n)
+{
+	const char *s = p;
+
+	if (o->fd < 0) {
+		if (grow(o, n)) {
+			memcpy(o->buf + o->len, s, n);
+			o->len += n;
+		}
+		return;
+	}
+	while (n && !o->error) {
+		size_t k;
+
+		if (o->len == o->cap)
+			out_flush(o);
+		k = n < o->cap - o->len ? n : o->cap - o->len;
+		memcpy(o->buf + o->len, s, k);
+		o->len += k;
+		s += k;
+		n -= k;
+	}
+}
+
+void out_uint(struct out *o, uint64_t u)
+{
+	char tmp[20], *p = tmp + sizeof(tmp);
+
+	do
+		*--p = (char)('0' + u % 10);
+	while (u /= 10);
+	out_bytes(o, p, (size_t)(tmp + sizeof(tmp) - p));
+}
+
+void out_int(struct out *o, int64_t i)
+{
+	if (i < 0)
+		out_char(o, '-');
+	out_uint(o, i < 0 ? -(uint64_t)i : (uint64_t)i);
+}
+
+void out_pad(struct out *o, int n)
+{
+	static const char blanks[] = "                                ";
+
+	for (; n > 0; n -= 32)
+		out_bytes(o, blanks, n < 32 ? (size_t)n : 32);
+}
+
+void out_uint_right(struct out *o, uint64_t u, int width)
+{
+	int digits = 1;
+
+	for (uint64_t rest = u; rest >= 10; rest /= 10)
+		digits++;
+	out_pad(o, width - digits);
+	out_uint(o, u);
+}
+
+void out_printf(struct out *o, const char *fmt, ...)
+{
+	char tmp[512], *text = tmp;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(tmp, sizeof(tmp), fmt, ap);
+	va_end(ap);
+	if (n >= (int)sizeof(tmp)) {
+		va_start(ap, fmt);
+		n = vasprintf(&text, fmt, ap);
+		va_end(ap);
+	}
+	if (n < 0) {
+		o->error = o->error ? o->error : ENOMEM;
+		return;
+	}
+	out_bytes(o, text, (size_t)n);
+	if (text != tmp)
+		free(text);
+}
