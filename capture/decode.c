@@ -225,7 +225,8 @@ int decode_record(struct decoder *d, const void *data, size_t size)
 		return lose(d, 0, ET_CAUSE_UNREADABLE, 1, d->ts, d->ts);
 	memcpy(&head, data, sizeof(head));
 	if (head.size != size || head.kind < WIRE_EXEC || head.kind > WIRE_MORE ||
-	    head.cpu >= d->n_cpus || (head.kind == WIRE_MORE) != (head.part > 0))
+	    head.cpu >= d->n_cpus || (head.kind == WIRE_MORE) != (head.part > 0) ||
+	    head.ts > INT64_MAX)
 		return lose(d, 0, ET_CAUSE_UNREADABLE, 1, d->ts, d->ts);
 	if (head.kind == WIRE_MORE)
 		return take_more(d, &head, (const uint8_t *)data + sizeof(head),

@@ -314,6 +314,18 @@ static enum et_kind kind_of(const struct wire_head *head)
 	}
 }
 
+/* No kernel sends such numbers, and a capture has no room for them. */
+static bool numbers_fit(const struct et_event *ev)
+{
+	static const uint8_t wide[] = { ET_F_START, ET_F_CGROUP, ET_F_UTIME, ET_F_STIME, ET_F_MAX_RSS };
+
+	for (size_t i = 0; i < sizeof(wide); i++) {
+		if (ET_HAS(ev, wide[i]) && ev->v[wide[i]].u == ET_NONE)
+			return false;
+	}
+	return true;
+}
+
 bool unpack(struct unpack *u, const struct wire_head *head, unsigned flags, const uint8_t *body,
 	    size_t len, unsigned page_size, struct et_event *ev)
 {
@@ -336,7 +348,7 @@ bool unpack(struct unpack *u, const struct wire_head *head, unsigned flags, cons
 		set_exit(ev, &r, page_size);
 	}
 	/* Nothing may follow: then the lengths mean something else than thought. */
-	return !r.failed && !r.len;
+	return !r.failed && !r.len && numbers_fit(ev);
 }
 
 void unpack_free(struct unpack *u)

@@ -106,6 +106,9 @@ static int replay_run(int argc, char **argv)
 	if (code < 0) {
 		code = command_open(&opt, &sources, &n);
 		if (code == EXIT_DONE) {
+			/* A table for people begins with what happened, not with hundreds of lines before. */
+			if (!opt.json && !opt.count)
+				opt.filter.unasked |= ET_KIND_BIT(ET_PROC);
 			code = show_sources(sources, n, &opt);
 			/* What is in it went with the input. */
 			command_close(sources, 0);
@@ -122,8 +125,8 @@ const struct command cmd_replay = {
 	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_EVENTS | OPTIONS_ENDING,
 	.notes = ": several files are\n"
 		 "merged by wall clock, FILE of - is standard input, and without FILE it is\n"
-		 "trace.etz. With --json an event is a line of JSON. What the capture lacks "
-		 "is told\n"
-		 "on standard error",
+		 "trace.etz. Processes that ran already when recording began are shown with\n"
+		 "--kind proc; with --json, all events are, each a line of JSON. What the capture\n"
+		 "lacks is told on standard error",
 	.run = replay_run,
 };

@@ -6,6 +6,7 @@
 #include "../../bpf/wire.h"
 #include "../../capture/decode.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,10 @@ static int add(void *ctx, const struct et_event *ev)
 	struct et_error err;
 	int rc = et_batch_add(ctx, ev, &err);
 
-	if (rc == ET_MISUSE)
+	if (rc == ET_MISUSE) {
+		fprintf(stderr, "an event that no batch takes: %s\n", err.what);
 		abort();
+	}
 	if (rc == ET_LIMIT)
 		et_batch_reset(ctx);
 	return 0;

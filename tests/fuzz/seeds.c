@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * seeds - writes what the fuzz targets start from: small whole captures, alone and
+ * behind command lines, and ring records. Takes the folder of the corpora.
+ */
+#include "../../bpf/wire.h"
+#include "../unit/events.h"
+#include "../unit/memory_io.h"
+
+#include <stdio.h>
+
+static const char *const lines[] = {
+	"--uid root,0", "--comm g*c --arg [!a-z]*", "--since +1s --until 2026-11-20T09:00Z --utc",
+	"--kind exec,fail,lost --failed --ok", "--count --pid 1,2,3 --exe */true", "--exit-code 0 --date",
+};
+
+static void save(const char *folder, const char *name, unsigned n, const char *line,
+		 const void *data, size_t len)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s/seed%u", folder, name, n);
+	f = fopen(path, "w");
+	if (!f || (line && fprintf(f, "%s\n", line) < 0) || fwrite(data, 1, len, f) != len ||
+	    fclose(f)) {
+		perror(path);
+		exit(1);
+	}
+}
+
+static void add_rows(struct et_writer *w, unsigned type, unsigned rows, uint64_t *ts)
+{
+	static const uint64_t lost[ET_CAUSE_END] = { 0, 1 };
+	struct et_batch *b = et_batch_new();
+	char text[4096];
+
+	for (unsigned i = 0; i < rows; i++) {
+		struct et_event ev;
+
+		rng_event(&ev, type == ET_REC_PROC ? ET_PROC : type == ET_REC_LOST ? ET_LOST :
+			  1 + (unsigned)(rng() % 4), ts, text);
+		et_batch_add(b, &ev, NULL);
+	}
+	et_writer_batch(w, type, b, lost, 5, NULL);
+	et_batch_free(b);
+}
+
+static void capture(const char *folder, unsigned n)
+{
+	static const struct et_pair host = { "utc_offset", { "3600", 4 } };
+	static const struct et_clock clock = { 5, 6 };
+	static const struct et_name user = { 0, false, { "root", 4 } };
+	static const uint64_t lost[ET_CAUSE_END] = { 0, 1 };
+	struct et_writer_options opt = { .program = "seeds" };
+	struct sink sink = { 0 };
+	struct et_io io = sink_io(&sink);
+	struct et_writer *w;
+	uint64_t ts = 1000;
+
+	rng_state = n + 1;
+	if (et_writer_open(&io, &opt, &w, NULL))
+		exit(1);
+	et_writer_host(w, &host, 1, NULL);
+	et_writer_clock(w, &clock, 1, NULL);
+	et_writer_names(w, ET_REC_USERS, &user, 1, NULL);
+	et_writer_names(w, ET_REC_CGROUPS, &user, 1, NULL);
+	add_rows(w, ET_REC_CHUNK, 1 + n * n, &ts);
+	add_rows(w, ET_REC_PROC, n, &ts);
+	add_rows(w, ET_REC_LOST, n % 3, &ts);
+	et_writer_end(w, ts, lost, "x", NULL);
+	et_writer_close(w);
+	save(folder, "reader", n, NULL, sink.data, sink.len);
+	save(folder, "replay", n, lines[n % 6], sink.data, sink.len);
+	free(sink.data);
+}
+
+/* One record of each kind, as fuzz_decode takes them: a length in front. */
+static void ring_records(const char *folder)
+{
+	static const char strings[] = "/bin/lslsusrusrls\0-l\0";
+	uint8_t out[4096];
+	size_t len = 0;
+
+	for (unsigned kind = WIRE_EXEC; kind <= WIRE_EXIT; kind++) {
+		struct wire_head head = { .kind = (wire_u8)kind, .seq = kind, .ts = 1000 * kind };
+		struct wire_task task = { .pid = 10, .tid = 10, .ppid = 1, .comm = "ls" };
+		struct wire_exec exec = {
+			.argc = 2, .argv_size = 6, .argv_max = 65536, .error = kind == WIRE_FAIL ? 2 : 0,
+			.filename_len = 7, .interpreter_len = WIRE_NONE,
+			.exe_len = WIRE_NONE, .cwd_len = WIRE_NONE,
+		};
+		struct wire_exit end = { .status = 256, .utime = 5, .runtime = 9, .max_rss = 3 };
+		bool call = kind == WIRE_EXEC || kind == WIRE_FAIL;
+		size_t strings_len = call ? sizeof(strings) - 1 : 0;
+
+		head.flags = call ? WIRE_ARGC_KNOWN : 0;
+		head.size = (wire_u32)(sizeof(head) + sizeof(task) + strings_len +
+				       (call ? sizeof(exec) : kind == WIRE_EXIT ? sizeof(end) : 0));
+		out[len++] = (uint8_t)head.size;
+		out[len++] = (uint8_t)(head.size >> 8);
+		memcpy(out + len, &head, sizeof(head));
+		len += sizeof(head);
+		memcpy(out + len, &task, sizeof(task));
+		len += sizeof(task);
+		if (call) {
+			memcpy(out + len, &exec, sizeof(exec));
+			len += sizeof(exec);
+			memcpy(out + len, strings, strings_len);
+			len += strings_len;
+		} else if (kind == WIRE_EXIT) {
+			memcpy(out + len, &end, sizeof(end));
+			len += sizeof(end);
+		}
+	}
+	save(folder, "decode", 0, NULL, out, len);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		return 2;
+	for (unsigned n = 0; n < 12; n++)
+		capture(argv[1], n);
+	ring_records(argv[1]);
+	return 0;
+}
