@@ -86,7 +86,7 @@ int BPF_PROG(et_exec, struct task_struct *task, int old_pid, struct linux_binprm
 #endif
 
 /* An exec failed; the caller and its memory are still there. */
-static __always_inline int exec_failed(long ret, bool at)
+static __always_inline void exec_failed(long ret, bool at)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs;
@@ -94,10 +94,10 @@ static __always_inline int exec_failed(long ret, bool at)
 	struct wire_exec *e;
 
 	if (ret >= 0 || !judge(task->tgid))
-		return 0;
+		return;
 	s = record_begin(WIRE_FAIL);
 	if (!s)
-		return 0;
+		return;
 	record_clock(s, task);
 	record_task(s, task, task->pid);
 	e = &s->rec.exec;
@@ -124,19 +124,26 @@ static __always_inline int exec_failed(long ret, bool at)
 		argv_of_caller(s, (const char *)ARG0(regs), ARG1(regs));
 	record_part(s, true);
 	record_end(s);
-	return 0;
 }
+
+/*
+ * What these two return decides for everybody whether perf sees the event: with 0,
+ * perf, trace-cmd and others beside us would miss it.
+ */
+#define SEEN_BY_OTHERS 1
 
 SEC("tracepoint/syscalls/sys_exit_execve")
 int et_exec_fail(struct sys_exit_args *ctx)
 {
-	return exec_failed(ctx->ret, false);
+	exec_failed(ctx->ret, false);
+	return SEEN_BY_OTHERS;
 }
 
 SEC("tracepoint/syscalls/sys_exit_execveat")
 int et_execat_fail(struct sys_exit_args *ctx)
 {
-	return exec_failed(ctx->ret, true);
+	exec_failed(ctx->ret, true);
+	return SEEN_BY_OTHERS;
 }
 
 SEC("tp_btf/sched_process_fork")

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -95,7 +96,10 @@ static struct bpf_link *attach_tracepoint(struct bpf_program *program)
 		error = errno;
 		close(fd);
 		errno = error;
+		return NULL;
 	}
+	/* The program runs all the same; CPU 0 alone would count the events besides. */
+	ioctl(fd, PERF_EVENT_IOC_DISABLE, 0);
 	return link;
 }
 
