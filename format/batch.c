@@ -3,7 +3,7 @@
 #include "batch.h"
 #include "error.h"
 #include "fields.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <stdlib.h>
 #include <string.h>

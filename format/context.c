@@ -5,7 +5,7 @@
  */
 #include "bytes.h"
 #include "error.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <exectrace.h>
 

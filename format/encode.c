@@ -2,7 +2,7 @@
 /* encode.c - columns to streams, and the head that describes them (SPEC.md 5). */
 #include "encode.h"
 #include "fields.h"
-#include "limits.h"
+#include "bounds.h"
 #include "record.h"
 #include "transform.h"
 

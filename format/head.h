@@ -7,7 +7,7 @@
 #define ET_HEAD_H
 
 #include "fields.h"
-#include "limits.h"
+#include "bounds.h"
 #include "record.h"
 #include "stream.h"
 

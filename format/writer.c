@@ -6,7 +6,7 @@
  */
 #include "encode.h"
 #include "error.h"
-#include "limits.h"
+#include "bounds.h"
 #include "record.h"
 
 #include <stdlib.h>

@@ -29,6 +29,6 @@ const struct command cmd_record = {
 	.name = "record",
 	.args = "[options] [-o FILE] [-- COMMAND [ARG...]]",
 	.summary = "record what this machine, or COMMAND, executes; needs privilege",
-	.notes = ".\n'exectrace record --help' lists the recorder's own options",
+	.own_help = true,
 	.run = record_run,
 };

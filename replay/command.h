@@ -16,6 +16,7 @@ struct command {
 	const char *summary;	/* one line, no full stop */
 	unsigned options;	/* of enum option_group */
 	const char *notes;	/* more for help; NULL: none */
+	bool own_help;		/* run with --help prints it */
 	int (*run)(int argc, char **argv); /* argv[0]: the name; returns the exit code */
 };
 

@@ -40,12 +40,15 @@ static int unknown(const char *name)
 
 static int help(const char *name)
 {
+	static char ask[] = "--help";
 	bool all = !name || !strcmp(name, "help");
 	const struct command *c = all ? NULL : find(name);
 	struct out o;
 
 	if (!all && !c)
 		return unknown(name);
+	if (c && c->own_help)
+		return c->run(2, (char *[]){ ask, ask, NULL });
 	command_begin_output();
 	out_open(&o, STDOUT_FILENO);
 	if (c)

@@ -129,8 +129,8 @@ def several_files_and_pipes():
         lab.equal(len(lab.replay(joined)), len(both), "events of cat a b")
         # A reader that has enough is no failure.
         big = made(work, "5000")
-        done = lab.run(["bash", "-c", f"set -o pipefail; '{lab.EXECTRACE}' replay '{big}' | head -n 1 >/dev/null; "
-                                      "echo ${PIPESTATUS[0]}"], code=None)
+        done = lab.run(["bash", "-c", '"$1" replay "$2" | head -n 1 >/dev/null; echo ${PIPESTATUS[0]}', "bash",
+                        lab.EXECTRACE, big], code=None)
         lab.demand(done.stdout.strip() in (b"0", b"141"), f"exit code into a closed pipe: {done.stdout}")
         lab.demand(b"roken pipe" not in done.stderr, f"a closed pipe does not end quietly: {done.stderr!r}")
 

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define ARGV(...) ((char *[]){ __VA_ARGS__, NULL })
+#define S(text) ((char *)(uintptr_t)(text))
+
 enum argv_mode {
 	ARGV_EXACT,
 	ARGV_UNREADABLE,	/* cannot be read: must be flagged */
@@ -41,16 +44,23 @@ struct note {
 	int tried[8];
 	int error;
 	pid_t middle, last;	/* trees.c: other processes of the family */
-	int go;			/* and what they wait for */
+	size_t touched;		/* so that reading the arguments is not for nothing */
 };
 
 extern char target[];
 extern struct note *note;
 
 void check(bool ok, const char *what);
+/* Waits for a child that fork made, whatever came of that. */
+void reap(pid_t pid, int *status, struct rusage *usage);
 void attempt(const struct attempt *a);
 void say_exec(pid_t pid, pid_t ppid, const struct attempt *a);
-/* Threads and families. */
+/* Makes an executable or other file in the working directory. */
+void write_file(const char *name, const char *text, mode_t mode);
+/* Copies this program into an open file. */
+void copy_self(int to);
+/* ways.c and trees.c */
+void ways(void);
 void trees(void);
 
 #endif

@@ -18,8 +18,8 @@ def facts(pid):
     fields = read(pid, "stat").rsplit(b")", 1)[1].split()
     found = {
         "argv": read(pid, "cmdline").split(b"\0")[:-1],
-        "cwd": os.readlink(os.fsencode(f"/proc/{pid}/cwd")),
         # A capture says the same of a file that is gone, in the snapshot and in events.
+        "cwd": os.readlink(os.fsencode(f"/proc/{pid}/cwd")).removesuffix(b" (deleted)"),
         "exe": os.readlink(os.fsencode(f"/proc/{pid}/exe")).removesuffix(b" (deleted)"),
         "comm": read(pid, "comm")[:-1],
         "ppid": int(fields[1]),

@@ -6,7 +6,7 @@
  */
 #include "check.h"
 #include "events.h"
-#include "limits.h"
+#include "bounds.h"
 #include "memory_io.h"
 
 #define MAX_EVENTS 30000

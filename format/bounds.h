@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* limits.h - the hard limits of SPEC.md 2.4, for reader and writer alike. */
-#ifndef ET_LIMITS_H
-#define ET_LIMITS_H
+/* bounds.h - the hard limits of SPEC.md 2.4, for reader and writer alike. */
+#ifndef ET_BOUNDS_H
+#define ET_BOUNDS_H
 
 #define LIMIT_HEAD (1u << 20)		/* bytes of a record's head */
 #define LIMIT_BODY (64u << 20)		/* bytes of a record's body */

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names and clocks that travel in a capture: the later word counts, steps are kept. */
+#include "check.h"
+#include "memory_io.h"
+
+#define SECOND 1000000000ull
+
+static const struct et_name users[] = {
+	{ 1000, false, { "ann", 3 } }, { 0, false, { "root", 4 } }, { 0, true, { "wheel", 5 } },
+};
+static const struct et_name later[] = { { 1000, false, { "anna", 4 } }, { 7, false, { "", 0 } } };
+static const struct et_name groups[] = { { 42, false, { "/a/b", 4 } } };
+static const struct et_pair host[] = { { "hostname", { "box", 3 } }, { "x", { "", 0 } } };
+/* The wall clock was set back by an hour at 100 s. */
+static const struct et_clock clocks[] = {
+	{ 10 * SECOND, 5000 * (int64_t)SECOND }, { 100 * SECOND, 1400 * (int64_t)SECOND },
+};
+
+static void write_capture(struct sink *sink, bool second)
+{
+	static const uint64_t lost[ET_CAUSE_END];
+	struct et_writer_options opt = { .program = "test" };
+	struct et_io io = sink_io(sink);
+	struct et_writer *w;
+
+	CHECK(et_writer_open(&io, &opt, &w, NULL) == ET_OK);
+	if (second) {
+		CHECK(et_writer_names(w, ET_REC_USERS, later, 1, NULL) == ET_OK);
+	} else {
+		CHECK(et_writer_host(w, host, 2, NULL) == ET_OK);
+		CHECK(et_writer_clock(w, clocks, 1, NULL) == ET_OK);
+		CHECK(et_writer_names(w, ET_REC_USERS, users, 3, NULL) == ET_OK);
+		CHECK(et_writer_names(w, ET_REC_CGROUPS, groups, 1, NULL) == ET_OK);
+		CHECK(et_writer_names(w, ET_REC_USERS, later, 2, NULL) == ET_OK);
+		CHECK(et_writer_clock(w, clocks + 1, 1, NULL) == ET_OK);
+	}
+	CHECK(et_writer_end(w, 0, lost, "test", NULL) == ET_OK);
+	et_writer_close(w);
+}
+
+/* Reads the records of one segment into c. */
+static void take_segment(struct et_context *c, struct et_reader *r, unsigned segment)
+{
+	struct et_record rec;
+
+	do {
+		CHECK(et_reader_next(r, &rec, NULL) == ET_OK && rec.segment == segment);
+		CHECK(et_context_take(c, r, &rec, NULL) == ET_OK);
+	} while (rec.type != ET_REC_FOOTER);
+}
+
+static void check_first(const struct et_context *c)
+{
+	const struct et_pair *pairs;
+	const struct et_clock *found;
+	uint64_t id;
+
+	CHECK(!strcmp(et_context_user(c, 1000), "anna"));
+	CHECK(!strcmp(et_context_user(c, 0), "root"));
+	CHECK(!strcmp(et_context_user(c, 7), ""));
+	CHECK(!et_context_user(c, 1));
+	CHECK(!strcmp(et_context_group(c, 0), "wheel"));
+	CHECK(!et_context_group(c, 1000));
+	CHECK(!strcmp(et_context_cgroup(c, 42), "/a/b"));
+	CHECK(!strcmp(et_context_host(c, "hostname"), "box"));
+	CHECK(!strcmp(et_context_host(c, "x"), ""));
+	CHECK(!et_context_host(c, "y"));
+	CHECK(et_context_pairs(c, &pairs) == 2);
+	CHECK(et_context_find_user(c, "anna", &id) && id == 1000);
+	CHECK(!et_context_find_user(c, "ann", &id));
+	CHECK(et_context_find_group(c, "wheel", &id) && id == 0);
+
+	CHECK(et_context_clocks(c, &found) == 2);
+	/* Before the first clock it holds as well. */
+	CHECK(et_context_realtime(c, 0, 1) == 5000 * (int64_t)SECOND);
+	CHECK(et_context_realtime(c, 10 * SECOND, 1) == 5010 * (int64_t)SECOND);
+	CHECK(et_context_realtime(c, 100 * SECOND - 1, 1) == 5100 * (int64_t)SECOND - 1);
+	CHECK(et_context_realtime(c, 100 * SECOND, 1) == 1500 * (int64_t)SECOND);
+	CHECK(et_context_realtime(c, 200 * SECOND, 1) == 1600 * (int64_t)SECOND);
+}
+
+int main(void)
+{
+	struct et_context *c = et_context_new();
+	struct sink sink = { 0 };
+	struct et_reader *r;
+	struct et_io io;
+
+	write_capture(&sink, false);
+	write_capture(&sink, true);
+	CHECK(et_io_memory(sink.data, sink.len, &io) == ET_OK);
+	CHECK(et_reader_open(&io, NULL, NULL, &r, NULL) == ET_OK);
+	take_segment(c, r, 0);
+	check_first(c);
+
+	/* A new segment knows nothing of the one before. */
+	take_segment(c, r, 1);
+	CHECK(!strcmp(et_context_user(c, 1000), "anna"));
+	CHECK(!et_context_user(c, 0) && !et_context_host(c, "hostname"));
+	CHECK(et_context_realtime(c, 5, 100) == 105);
+	et_reader_close(r);
+	et_context_free(c);
+	free(sink.data);
+	return check_result();
+}
