@@ -11,11 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A decoded column; which member counts follows from its type. */
+/*
+ * A decoded column; which member counts follows from its type. One that could not
+ * be decoded is not tried again for every row: what keeps why.
+ */
 struct column_cache {
 	uint64_t *uints;
 	uint32_t *ids;		/* rows ids, or all items of a list */
 	struct et_span *spans;
+	enum et_code code;	/* ET_OK: none of that */
+	const char *what;
 };
 
 struct et_chunk {
@@ -329,13 +334,28 @@ static const struct et_column *want(struct et_chunk *c, unsigned column, unsigne
 		*rc = et_fail(err, ET_UNSUPPORTED, c->at, "the capture has no such column");
 	else if (col->type != type && col->type != or_type)
 		*rc = et_fail(err, ET_UNSUPPORTED, c->at, "a column is of another type than asked for");
+	else if (c->cache[column].code)
+		*rc = et_fail(err, c->cache[column].code, c->at, c->cache[column].what);
 	return *rc ? NULL : col;
+}
+
+/* Keeps the failure of a column. Memory may be there the next time. */
+static int keep_failure(struct column_cache *cache, const struct et_error *e, struct et_error *err)
+{
+	if (e->code != ET_NOMEM) {
+		cache->code = e->code;
+		cache->what = e->what;
+	}
+	if (err)
+		*err = *e;
+	return e->code;
 }
 
 int et_chunk_uints(struct et_chunk *c, unsigned column, const uint64_t **out, struct et_error *err)
 {
 	const struct et_column *col;
 	struct column_cache *cache;
+	struct et_error e;
 	uint64_t *v;
 	int rc;
 
@@ -346,9 +366,8 @@ int et_chunk_uints(struct et_chunk *c, unsigned column, const uint64_t **out, st
 	cache = &c->cache[column];
 	if (!cache->uints) {
 		/* ET_OPT stores 0 for not known, so one less makes that ET_NONE. */
-		rc = load_column(c, col, col->type == ET_OPT ? 0 : ET_NONE, &v, err);
-		if (rc)
-			return rc;
+		if (load_column(c, col, col->type == ET_OPT ? 0 : ET_NONE, &v, &e))
+			return keep_failure(cache, &e, err);
 		if (col->type == ET_OPT) {
 			for (uint32_t i = 0; i < c->rows; i++)
 				v[i]--;
@@ -371,8 +390,9 @@ int et_chunk_strings(struct et_chunk *c, uint32_t *n, struct et_error *err)
 		*n = c->n_strings;
 		return ET_OK;
 	}
-	if ((bytes && !stream_known(bytes)) ||
-	    stream_transform(lengths->encoding) || (bytes && bytes->encoding & ~0x0cu))
+	if (stream_transform(lengths->encoding) || (bytes && bytes->encoding & ~PACK_BITS))
+		return corrupt(c, "strings are coded in a way that strings cannot be", err);
+	if (bytes && !stream_known(bytes))
 		return et_fail(err, ET_UNSUPPORTED, c->at, "strings are coded in a way of a later version");
 	rc = load_stream(c, lengths, &v, err);
 	if (rc)
@@ -445,6 +465,8 @@ static int to_ids(struct et_chunk *c, uint64_t *v, uint32_t n, uint32_t min, uin
 int et_chunk_ids(struct et_chunk *c, unsigned column, const uint32_t **out, struct et_error *err)
 {
 	const struct et_column *col;
+	struct column_cache *cache;
+	struct et_error e;
 	uint64_t *v;
 	int rc;
 
@@ -452,14 +474,10 @@ int et_chunk_ids(struct et_chunk *c, unsigned column, const uint32_t **out, stru
 	col = want(c, column, ET_STR, ET_STR, &rc, err);
 	if (!col)
 		return rc;
-	if (!c->cache[column].ids) {
-		rc = load_column(c, col, 0, &v, err);
-		if (!rc)
-			rc = to_ids(c, v, c->rows, 0, &c->cache[column].ids, err);
-		if (rc)
-			return rc;
-	}
-	*out = c->cache[column].ids;
+	cache = &c->cache[column];
+	if (!cache->ids && (load_column(c, col, 0, &v, &e) || to_ids(c, v, c->rows, 0, &cache->ids, &e)))
+		return keep_failure(cache, &e, err);
+	*out = cache->ids;
 	return ET_OK;
 }
 
@@ -491,13 +509,46 @@ static int to_spans(struct et_chunk *c, const uint64_t *counts, uint32_t items,
 	return ET_OK;
 }
 
+/* The items of all lists of a column, part 1. */
+static int load_items(struct et_chunk *c, const struct et_column *col, const struct stream *items,
+		      uint32_t **out, struct et_error *err)
+{
+	uint64_t *v = NULL;
+	int rc = ET_OK;
+
+	*out = NULL;
+	if (items) {
+		rc = load_stream(c, items, &v, err);
+		if (!rc)
+			rc = undo_transform(c, col, items, v, err);
+		if (rc) {
+			free(v);
+			return rc;
+		}
+	}
+	return to_ids(c, v, items ? items->n : 0, 1, out, err);
+}
+
+static int load_spans(struct et_chunk *c, const struct et_column *col, uint32_t items,
+		      struct et_span **out, struct et_error *err)
+{
+	uint64_t *v;
+	int rc = load_column(c, col, 0, &v, err);
+
+	*out = NULL;
+	if (!rc)
+		rc = to_spans(c, v, items, out, err);
+	free(v);
+	return rc;
+}
+
 int et_chunk_lists(struct et_chunk *c, unsigned column, const struct et_span **spans,
 		   const uint32_t **ids, struct et_error *err)
 {
 	const struct stream *items = find_stream(c, column, 1);
 	const struct et_column *col;
 	struct column_cache *cache;
-	uint64_t *v;
+	struct et_error e;
 	int rc;
 
 	*spans = NULL;
@@ -506,29 +557,9 @@ int et_chunk_lists(struct et_chunk *c, unsigned column, const struct et_span **s
 	if (!col)
 		return rc;
 	cache = &c->cache[column];
-	if (!cache->ids) {
-		v = NULL;
-		if (items) {
-			rc = load_stream(c, items, &v, err);
-			if (!rc)
-				rc = undo_transform(c, col, items, v, err);
-			if (rc)
-				free(v);
-		}
-		if (!rc)
-			rc = to_ids(c, v, items ? items->n : 0, 1, &cache->ids, err);
-		if (rc)
-			return rc;
-	}
-	if (!cache->spans) {
-		rc = load_column(c, col, 0, &v, err);
-		if (rc)
-			return rc;
-		rc = to_spans(c, v, items ? items->n : 0, &cache->spans, err);
-		free(v);
-		if (rc)
-			return rc;
-	}
+	if ((!cache->ids && load_items(c, col, items, &cache->ids, &e)) ||
+	    (!cache->spans && load_spans(c, col, items ? items->n : 0, &cache->spans, &e)))
+		return keep_failure(cache, &e, err);
 	*spans = cache->spans;
 	*ids = cache->ids;
 	return ET_OK;

@@ -3,22 +3,26 @@
  * context.c - the names and clocks that travel in a capture (SPEC.md 3.4 to
  * 3.7), so that nothing is looked up on the reader's machine.
  */
+#include "bounds.h"
 #include "bytes.h"
 #include "error.h"
-#include "bounds.h"
-
-#include <exectrace.h>
+#include "mix.h"
+#include "reader.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Names by id, ascending; a later name for an id takes the earlier one's place. */
+/*
+ * Names by id, a later one in the place of an earlier one. A hash table, because a
+ * capture may bring a million of them in any order.
+ */
 struct names {
-	struct {
+	struct name {
 		uint64_t id;
-		char *name;
-	} *v;
-	size_t n, cap;
+		char *text;	/* NULL: the slot is free */
+	} *slots;
+	size_t n, n_slots;	/* n_slots: a power of two, or 0 */
+	uint64_t seed;
 };
 
 struct et_context {
@@ -31,43 +35,77 @@ struct et_context {
 
 static void names_clear(struct names *t)
 {
-	for (size_t i = 0; i < t->n; i++)
-		free(t->v[i].name);
+	for (size_t i = 0; i < t->n_slots; i++) {
+		free(t->slots[i].text);
+		t->slots[i].text = NULL;
+	}
 	t->n = 0;
 }
 
-/* Index of the first id that is not below id. */
-static size_t names_place(const struct names *t, uint64_t id)
+/* The slot of an id, or the free one where it would be. The table is not full. */
+static struct name *names_slot(const struct names *t, uint64_t id)
 {
-	size_t low = 0, high = t->n;
+	size_t at = (size_t)mix_number(t->seed, id) & (t->n_slots - 1);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (t->v[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	while (t->slots[at].text && t->slots[at].id != id)
+		at = (at + 1) & (t->n_slots - 1);
+	return &t->slots[at];
 }
 
 static const char *names_find(const struct names *t, uint64_t id)
 {
-	size_t at = names_place(t, id);
-
-	return at < t->n && t->v[at].id == id ? t->v[at].name : NULL;
+	return t->n ? names_slot(t, id)->text : NULL;
 }
 
 static bool names_by_name(const struct names *t, const char *name, uint64_t *id)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		if (!strcmp(t->v[i].name, name)) {
-			*id = t->v[i].id;
+	for (size_t i = 0; i < t->n_slots; i++) {
+		if (t->slots[i].text && !strcmp(t->slots[i].text, name)) {
+			*id = t->slots[i].id;
 			return true;
 		}
 	}
 	return false;
+}
+
+static bool names_grow(struct names *t)
+{
+	size_t n = t->n_slots;
+	struct names more = *t;
+
+	/* At most half of the slots are taken. */
+	if (t->n * 2 < n)
+		return true;
+	more.n_slots = n ? n * 2 : 64;
+	more.slots = calloc(more.n_slots, sizeof(*more.slots));
+	if (!more.slots)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (t->slots[i].text)
+			*names_slot(&more, t->slots[i].id) = t->slots[i];
+	}
+	free(t->slots);
+	*t = more;
+	return true;
+}
+
+static int names_put(struct names *t, uint64_t id, const uint8_t *p, size_t len)
+{
+	struct name *slot;
+	char *text;
+
+	if (!names_grow(t))
+		return ET_NOMEM;
+	slot = names_slot(t, id);
+	if (!slot->text && t->n == LIMIT_NAMES)
+		return ET_LIMIT;
+	text = strndup((const char *)p, len);
+	if (!text)
+		return ET_NOMEM;
+	t->n += !slot->text;
+	free(slot->text);
+	*slot = (struct name){ id, text };
+	return ET_OK;
 }
 
 /* The array v with room for one more item than n; NULL: no memory, v is as before. */
@@ -81,33 +119,6 @@ static void *grown(void *v, size_t n, size_t *cap, size_t size)
 	if (v)
 		*cap = more;
 	return v;
-}
-
-static int names_put(struct names *t, uint64_t id, const uint8_t *p, size_t len)
-{
-	size_t at = names_place(t, id);
-	bool there = at < t->n && t->v[at].id == id;
-	char *name;
-	void *v;
-
-	if (!there && t->n == LIMIT_NAMES)
-		return ET_LIMIT;
-	v = grown(t->v, t->n, &t->cap, sizeof(*t->v));
-	if (!v)
-		return ET_NOMEM;
-	t->v = v;
-	name = strndup((const char *)p, len);
-	if (!name)
-		return ET_NOMEM;
-	if (there) {
-		free(t->v[at].name);
-	} else {
-		memmove(t->v + at + 1, t->v + at, (t->n - at) * sizeof(*t->v));
-		t->v[at].id = id;
-		t->n++;
-	}
-	t->v[at].name = name;
-	return ET_OK;
 }
 
 static void clear(struct et_context *c)
@@ -125,7 +136,11 @@ static void clear(struct et_context *c)
 
 struct et_context *et_context_new(void)
 {
-	return calloc(1, sizeof(struct et_context));
+	struct et_context *c = calloc(1, sizeof(*c));
+
+	if (c)
+		c->users.seed = c->groups.seed = c->cgroups.seed = mix_seed();
+	return c;
 }
 
 void et_context_free(struct et_context *c)
@@ -133,9 +148,9 @@ void et_context_free(struct et_context *c)
 	if (!c)
 		return;
 	clear(c);
-	free(c->users.v);
-	free(c->groups.v);
-	free(c->cgroups.v);
+	free(c->users.slots);
+	free(c->groups.slots);
+	free(c->cgroups.slots);
 	free(c->pairs);
 	free(c->clocks);
 	free(c);
@@ -158,35 +173,69 @@ static const uint8_t *take_name(struct cursor *b, size_t *len)
 	return p;
 }
 
-static int take_host(struct et_context *c, struct cursor *b)
+static struct et_pair *find_pair(const struct et_context *c, const char *key)
+{
+	for (size_t i = 0; i < c->n_pairs; i++) {
+		if (!strcmp(c->pairs[i].key, key))
+			return &c->pairs[i];
+	}
+	return NULL;
+}
+
+/* Takes both strings over; what was said of the key before goes. */
+static int put_pair(struct et_context *c, char *key, char *value, size_t len)
+{
+	struct et_pair *pair = find_pair(c, key), *pairs;
+
+	if (pair) {
+		free(key);
+		free((void *)(uintptr_t)pair->value.ptr);
+	} else {
+		pairs = grown(c->pairs, c->n_pairs, &c->cap_pairs, sizeof(*pairs));
+		if (!pairs || c->n_pairs == LIMIT_PAIRS) {
+			free(key);
+			free(value);
+			return pairs ? ET_LIMIT : ET_NOMEM;
+		}
+		c->pairs = pairs;
+		pair = &pairs[c->n_pairs++];
+		pair->key = key;
+	}
+	pair->value = (struct et_str){ value, (uint32_t)len };
+	return ET_OK;
+}
+
+/*
+ * The take_ functions read a body. Without keep they only check it, because a
+ * record that breaks the format is to leave nothing behind.
+ */
+static int take_host(struct et_context *c, struct cursor *b, bool keep)
 {
 	while (!b->failed && cur_left(b)) {
 		size_t key_len, len;
 		const uint8_t *key = take_name(b, &key_len), *value = take_name(b, &len);
-		struct et_pair pair, *pairs;
+		char *k, *v;
+		int rc;
 
 		if (!key || !value)
 			break;
-		if (c->n_pairs == LIMIT_NAMES)
-			return ET_LIMIT;
-		pairs = grown(c->pairs, c->n_pairs, &c->cap_pairs, sizeof(*pairs));
-		if (!pairs)
-			return ET_NOMEM;
-		c->pairs = pairs;
-		pair.key = strndup((const char *)key, key_len);
-		pair.value.ptr = strndup((const char *)value, len);
-		pair.value.len = (uint32_t)len;
-		if (!pair.key || !pair.value.ptr) {
-			free((void *)(uintptr_t)pair.key);
-			free((void *)(uintptr_t)pair.value.ptr);
+		if (!keep)
+			continue;
+		k = strndup((const char *)key, key_len);
+		v = strndup((const char *)value, len);
+		if (!k || !v) {
+			free(k);
+			free(v);
 			return ET_NOMEM;
 		}
-		c->pairs[c->n_pairs++] = pair;
+		rc = put_pair(c, k, v, len);
+		if (rc)
+			return rc;
 	}
 	return ET_OK;
 }
 
-static int take_names(struct et_context *c, unsigned type, struct cursor *b)
+static int take_names(struct et_context *c, unsigned type, struct cursor *b, bool keep)
 {
 	while (!b->failed && cur_left(b)) {
 		struct names *t = &c->cgroups;
@@ -206,25 +255,30 @@ static int take_names(struct et_context *c, unsigned type, struct cursor *b)
 		p = take_name(b, &len);
 		if (!p)
 			break;
-		rc = names_put(t, id, p, len);
+		rc = keep ? names_put(t, id, p, len) : ET_OK;
 		if (rc)
 			return rc;
 	}
 	return ET_OK;
 }
 
-static int take_clocks(struct et_context *c, struct cursor *b)
+static int take_clocks(struct et_context *c, struct cursor *b, bool keep)
 {
+	uint64_t last = c->n_clocks ? c->clocks[c->n_clocks - 1].ts : 0;
+
 	while (!b->failed && cur_left(b)) {
 		uint64_t ts = cur_u64(b);
 		int64_t offset = (int64_t)cur_u64(b);
 		struct et_clock *clocks;
 
 		/* Out of order is of no use: a search would not find it. */
-		if (b->failed || (c->n_clocks && ts < c->clocks[c->n_clocks - 1].ts)) {
+		if (b->failed || ts < last) {
 			b->failed = true;
 			break;
 		}
+		last = ts;
+		if (!keep)
+			continue;
 		if (c->n_clocks == LIMIT_NAMES)
 			return ET_LIMIT;
 		clocks = grown(c->clocks, c->n_clocks, &c->cap_clocks, sizeof(*clocks));
@@ -239,10 +293,13 @@ static int take_clocks(struct et_context *c, struct cursor *b)
 int et_context_take(struct et_context *c, struct et_reader *r, const struct et_record *rec,
 		    struct et_error *err)
 {
+	struct et_error own;
 	const uint8_t *body;
 	struct cursor b;
 	int rc;
 
+	if (!err)
+		err = &own;
 	if (rec->type == ET_REC_FILE)
 		clear(c);
 	if (rec->type < ET_REC_HOST || rec->type > ET_REC_CLOCK)
@@ -250,24 +307,26 @@ int et_context_take(struct et_context *c, struct et_reader *r, const struct et_r
 	rc = et_reader_body(r, &body, err);
 	if (rc)
 		return rc;
-	b = cur_make(body, rec->body_len);
-	switch (rec->type) {
-	case ET_REC_HOST:
-		rc = take_host(c, &b);
-		break;
-	case ET_REC_CLOCK:
-		rc = take_clocks(c, &b);
-		break;
-	default:
-		rc = take_names(c, rec->type, &b);
+	for (unsigned keep = 0; keep < 2; keep++) {
+		b = cur_make(body, rec->body_len);
+		if (rec->type == ET_REC_HOST)
+			rc = take_host(c, &b, keep);
+		else if (rec->type == ET_REC_CLOCK)
+			rc = take_clocks(c, &b, keep);
+		else
+			rc = take_names(c, rec->type, &b, keep);
+		if (rc || !cur_done(&b))
+			break;
 	}
 	if (rc == ET_NOMEM)
 		return et_fail_nomem(err);
 	if (rc)
-		return et_fail(err, ET_LIMIT, rec->at, "more names than a reader keeps");
-	if (!cur_done(&b))
-		return et_fail(err, ET_CORRUPT, rec->at, "a record of names breaks the format");
-	return ET_OK;
+		rc = et_fail(err, ET_LIMIT, rec->at, "more names than a reader keeps");
+	else if (!cur_done(&b))
+		rc = et_fail(err, ET_CORRUPT, rec->at, "a record of names or clocks breaks the format");
+	if (rc)
+		reader_fault(r, rc, rec->at, err->what, rec->size);
+	return rc;
 }
 
 const char *et_context_user(const struct et_context *c, uint64_t uid)
@@ -287,11 +346,9 @@ const char *et_context_cgroup(const struct et_context *c, uint64_t id)
 
 const char *et_context_host(const struct et_context *c, const char *key)
 {
-	for (size_t i = 0; i < c->n_pairs; i++) {
-		if (!strcmp(c->pairs[i].key, key))
-			return c->pairs[i].value.ptr;
-	}
-	return NULL;
+	const struct et_pair *pair = find_pair(c, key);
+
+	return pair ? pair->value.ptr : NULL;
 }
 
 size_t et_context_pairs(const struct et_context *c, const struct et_pair **out)

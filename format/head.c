@@ -176,6 +176,14 @@ static void parse_tag(struct head *h, uint64_t tag, struct cursor *c, const stru
 	case TAG_INCOMPAT:
 		h->incompat = cur_u64(c);
 		break;
+	case TAG_COMPAT:
+	case TAG_INDEX_AT:
+	case TAG_SEGMENT_LEN:
+		cur_u64(c);		/* for others to use */
+		break;
+	case TAG_CLOCK:
+		h->clock = cur_varint(c);
+		break;
 	case TAG_BOOT_ID:
 		p = cur_take(c, sizeof(h->rec.boot_id));
 		if (p)
@@ -218,8 +226,7 @@ static void parse_tag(struct head *h, uint64_t tag, struct cursor *c, const stru
 		h->rec.reason = rest(c);
 		break;
 	default:
-		/* A later version's, or one that nobody here asks for. */
-		c->at = c->end;
+		c->at = c->end;		/* a later version's */
 	}
 }
 
@@ -237,13 +244,14 @@ static uint64_t rows_of(const struct head *h, unsigned kinds)
 
 static const char *check_streams(const struct head *h, const struct schema *schema)
 {
-	uint64_t raw = 0;
+	uint64_t raw = 0, values = 0;
 
 	for (unsigned i = 0; i < h->n_streams; i++) {
 		const struct stream *s = &h->streams[i];
 		const struct et_column *col = schema_find(schema, s->column);
 
 		raw += stream_raw(s);
+		values += s->column ? s->n : 0;
 		if (s->column && !col)
 			return "a chunk has a column that the file's schema lacks";
 		if (!s->column && !s->part && s->n > LIMIT_STRINGS)
@@ -253,7 +261,9 @@ static const char *check_streams(const struct head *h, const struct schema *sche
 		if (s->column && s->part && (col->type != ET_LIST || s->n > LIMIT_ITEMS))
 			return "a column has items that it cannot have";
 	}
-	if (raw > LIMIT_RAW)
+	/* Also columns that are absent are handed out as one value for each row. */
+	if (raw > LIMIT_RAW || values > LIMIT_VALUES ||
+	    (uint64_t)h->rec.rows * schema->n > LIMIT_VALUES)
 		return "a chunk decodes to more than the format allows";
 	return NULL;
 }
@@ -278,6 +288,7 @@ int head_parse(struct head *h, const struct frame *f, const uint8_t *data, uint6
 	       const struct schema *schema, struct et_error *err)
 {
 	struct cursor c = cur_make(data, f->head_len);
+	const unsigned header = 1u << TAG_VERSION | 1u << TAG_CLOCK | 1u << TAG_SCHEMA;
 	const char *fault = NULL;
 	uint64_t last = 0;
 	unsigned seen = 0;
@@ -295,6 +306,7 @@ int head_parse(struct head *h, const struct frame *f, const uint8_t *data, uint6
 	h->n_streams = 0;
 	h->incompat = 0;
 	h->major = 0;
+	h->clock = CLOCK_ID_BOOTTIME;
 	while (cur_left(&c)) {
 		uint64_t tag = cur_varint(&c);
 		struct cursor value = cur_sub(&c, cur_varint(&c));
@@ -308,11 +320,11 @@ int head_parse(struct head *h, const struct frame *f, const uint8_t *data, uint6
 		if (!cur_done(&value))
 			return et_fail(err, ET_CORRUPT, at, "a record's head breaks the format");
 	}
-	for (unsigned k = 0; k < ET_KIND_END; k++)
-		h->rec.kinds[k] = h->kinds[k];
+	for (unsigned k = 1; k <= KIND_MAX; k++)
+		h->rec.kinds[k < ET_KIND_END ? k : 0] += h->kinds[k];
 	if (is_row_record(f->type))
 		fault = check_rows(h, seen, schema);
-	else if (f->type == ET_REC_FILE && !(seen & 1u << TAG_VERSION))
-		fault = "a file header has no version";
+	else if (f->type == ET_REC_FILE && (seen & header) != header)
+		fault = "a file header lacks what it needs";
 	return fault ? et_fail(err, ET_CORRUPT, at, fault) : ET_OK;
 }

@@ -33,6 +33,7 @@ struct head {
 	struct schema schema;
 	uint64_t incompat;
 	unsigned major;
+	uint64_t clock;
 	/* Row records */
 	uint64_t kinds[KIND_MAX + 1];	/* also of kinds this library does not know */
 	unsigned n_streams;

@@ -11,6 +11,7 @@
 
 struct fd_io {
 	int fd;
+	uint64_t base;		/* where it stood: offset 0 of the io */
 };
 
 static int fd_read(void *ctx, void *buf, size_t len, size_t *got)
@@ -35,9 +36,9 @@ static int fd_seek(void *ctx, uint64_t offset)
 {
 	const struct fd_io *io = ctx;
 
-	if (offset > INT64_MAX)
+	if (offset > INT64_MAX - io->base)
 		return EINVAL;
-	return lseek(io->fd, (off_t)offset, SEEK_SET) < 0 ? errno : 0;
+	return lseek(io->fd, (off_t)(io->base + offset), SEEK_SET) < 0 ? errno : 0;
 }
 
 static int fd_size(void *ctx, uint64_t *size)
@@ -49,7 +50,7 @@ static int fd_size(void *ctx, uint64_t *size)
 		return errno;
 	if (!S_ISREG(st.st_mode))
 		return ESPIPE;
-	*size = (uint64_t)st.st_size;
+	*size = (uint64_t)st.st_size > io->base ? (uint64_t)st.st_size - io->base : 0;
 	return 0;
 }
 
@@ -83,12 +84,14 @@ int et_io_fd(int fd, struct et_io *out)
 {
 	struct fd_io *io = malloc(sizeof(*io));
 	struct stat st;
+	off_t at;
 
 	if (!io) {
 		close(fd);
 		return ET_NOMEM;
 	}
-	io->fd = fd;
+	at = lseek(fd, 0, SEEK_CUR);
+	*io = (struct fd_io){ fd, at > 0 ? (uint64_t)at : 0 };
 	*out = (struct et_io){
 		.ctx = io, .read = fd_read, .size = fd_size, .write = fd_write, .close = fd_close,
 	};

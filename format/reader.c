@@ -26,8 +26,11 @@ void reader_truncated(struct et_reader *r, uint64_t at, const char *what)
 {
 	struct et_error e = { ET_CORRUPT, 0, at, what };
 
-	r->stats.truncated = true;
 	r->at_end = true;
+	/* Behind END there is only what can be done without. */
+	if (r->ended)
+		return;
+	r->stats.truncated = true;
 	if (r->fault)
 		r->fault(r->fault_ctx, &e);
 }
@@ -57,26 +60,24 @@ static int check_version(const struct head *h, struct et_error *err)
 	if (h->major != FORMAT_MAJOR)
 		return et_fail(err, ET_UNSUPPORTED, h->rec.at,
 			       "the capture is of another major version of the format");
+	if (h->clock != CLOCK_ID_BOOTTIME)
+		return et_fail(err, ET_UNSUPPORTED, h->rec.at,
+			       "the capture's times are of a clock that this version does not know");
 	if (h->incompat)
 		return et_fail(err, ET_UNSUPPORTED, h->rec.at,
 			       "the capture needs a feature that this version does not know");
 	return ET_OK;
 }
 
-static int enter_segment(struct et_reader *r, struct et_error *err)
+static void enter_segment(struct et_reader *r, bool foreign)
 {
-	const struct head *h = &r->head;
-	int rc;
-
 	leave_segment(r);
 	memcpy(r->file_id, r->frame.file_id, sizeof(r->file_id));
-	r->schema = h->schema;
+	r->schema = r->head.schema;
 	r->seq = 0;
 	r->ended = false;
 	r->stats.segments++;
-	rc = check_version(h, err);
-	r->foreign = rc;
-	return rc;
+	r->foreign = foreign;
 }
 
 /* Cumulative losses only grow; a head that says less says nothing new. */
@@ -88,6 +89,17 @@ static void take_lost(struct et_reader *r, const struct et_record *rec)
 	}
 	if (rec->lost_other > r->lost_other)
 		r->lost_other = rec->lost_other;
+}
+
+/* The rows of the record at hand, which were counted, are not to be had after all. */
+static void take_back(struct et_reader *r)
+{
+	if (!r->counted)
+		return;
+	for (unsigned k = 0; k < ET_KIND_END && r->head.rec.rows; k++)
+		r->stats.rows[k] -= r->head.rec.kinds[k];
+	r->stats.missing += r->head.rec.rows;
+	r->counted = false;
 }
 
 /* Passes over what the caller did not want of the record at hand. */
@@ -102,49 +114,69 @@ static int skip_body(struct et_reader *r, struct et_error *err)
 	sys = source_skip(&r->src, want, &got);
 	if (sys)
 		return et_fail_io(err, sys, r->src.at, "cannot read");
-	if (got < r->frame.body_len)
+	if (got < r->frame.body_len) {
+		take_back(r);
 		reader_truncated(r, r->head.rec.at, cut_short);
+	}
 	return ET_OK;
 }
 
-/* Reads the fixed part and the head of a would-be record. fault: why it is none. */
-static int read_head(struct et_reader *r, uint8_t fixed[RECORD_FIXED], size_t *fixed_len,
-		     const char **fault, struct et_error *err)
+/* Reads the fixed part of a would-be record. fault: why it is none. */
+static int read_fixed(struct et_reader *r, uint8_t fixed[RECORD_FIXED], size_t *len,
+		      const char **fault, struct et_error *err)
 {
-	uint64_t at = r->src.at, got;
-	int sys;
+	uint64_t at = r->src.at;
+	int sys = source_read(&r->src, fixed, RECORD_FIXED, len);
 
 	*fault = NULL;
-	buf_reset(&r->head_bytes);
-	r->head_cut = false;
-	sys = source_read(&r->src, fixed, RECORD_FIXED, fixed_len);
 	if (sys)
 		return et_fail_io(err, sys, at, "cannot read");
-	if (!*fixed_len)
+	if (!*len)
 		return ET_EOF;
-	if (memcmp(fixed, RECORD_MAGIC, *fixed_len < RECORD_MAGIC_LEN ? *fixed_len : RECORD_MAGIC_LEN)) {
+	if (memcmp(fixed, RECORD_MAGIC, *len < RECORD_MAGIC_LEN ? *len : RECORD_MAGIC_LEN)) {
 		*fault = "no record where one should begin";
-		return ET_OK;
-	}
-	if (*fixed_len < RECORD_FIXED) {
+	} else if (*len < RECORD_FIXED) {
 		reader_truncated(r, at, cut_short);
 		return ET_EOF;
+	} else if (!frame_get(fixed, &r->frame)) {
+		*fault = "the beginning of a record is damaged";
+	} else if (r->frame.head_len > LIMIT_HEAD || r->frame.body_len > LIMIT_BODY) {
+		*fault = "a record is larger than the format allows";
 	}
-	frame_get(fixed, &r->frame);
-	if (r->frame.head_len > LIMIT_HEAD || r->frame.body_len > LIMIT_BODY) {
-		*fault = "a record is larger than the format allows, or its head is damaged";
-		return ET_OK;
-	}
+	return ET_OK;
+}
+
+/* Reads the head; its length is to be trusted. Leaves the body pending. */
+static int read_head(struct et_reader *r, uint64_t at, struct et_error *err)
+{
+	uint64_t got;
+	int sys;
+
+	buf_reset(&r->head_bytes);
 	sys = source_append(&r->src, &r->head_bytes, r->frame.head_len, &got);
 	if (sys == ENOMEM)
 		return et_fail_nomem(err);
 	if (sys)
 		return et_fail_io(err, sys, r->src.at, "cannot read");
-	/* A head cut short may be a damaged length, with whole records inside it. */
-	r->head_cut = got < r->frame.head_len;
-	if (r->head_cut || !frame_check(fixed, &r->frame, r->head_bytes.data))
-		*fault = "a record's head is damaged";
+	if (got < r->frame.head_len) {
+		reader_truncated(r, at, cut_short);
+		return ET_EOF;
+	}
+	r->body_pending = true;
 	return ET_OK;
+}
+
+/* Checks and parses the head. A file header of another version is UNSUPPORTED whatever follows. */
+static int parse_head(struct et_reader *r, uint64_t at, struct et_error *err)
+{
+	int rc;
+
+	if (!head_check(&r->frame, r->head_bytes.data))
+		return et_fail(err, ET_CORRUPT, at, "a record's head is damaged");
+	rc = head_parse(&r->head, &r->frame, r->head_bytes.data, at, &r->schema, err);
+	if (r->frame.type == ET_REC_FILE && r->head.major && check_version(&r->head, err))
+		rc = ET_UNSUPPORTED;
+	return rc;
 }
 
 /* Gaps and steps back in the count of rows (SPEC.md 6.3). false: pass the record over. */
@@ -158,39 +190,35 @@ static bool check_seq(struct et_reader *r)
 	}
 	r->stats.missing += rec->seq - r->seq;
 	r->seq = rec->seq + rec->rows;
-	for (unsigned k = 1; k < ET_KIND_END; k++)
+	for (unsigned k = 0; k < ET_KIND_END; k++)
 		r->stats.rows[k] += rec->rows ? rec->kinds[k] : 0;
+	r->counted = rec->rows;
 	take_lost(r, rec);
 	if (rec->type == ET_REC_END)
 		r->ended = true;
 	return true;
 }
 
-/* Judges a record whose crc is right. ET_OK: hand it out; ET_EOF: pass it over. */
+/* Judges a record whose frame is right. ET_OK: hand it out; ET_EOF: pass it over. */
 static int judge(struct et_reader *r, uint64_t at, struct et_error *err)
 {
 	bool file = r->frame.type == ET_REC_FILE;
-	int rc = head_parse(&r->head, &r->frame, r->head_bytes.data, at, &r->schema, err);
+	int rc;
 
-	r->body_pending = true;
+	r->counted = false;
+	r->head.rec.at = at;
 	if (!file && memcmp(r->frame.file_id, r->file_id, sizeof(r->file_id))) {
 		reader_fault(r, ET_CORRUPT, at, "a record of another capture", frame_size(&r->frame));
 		return ET_EOF;
 	}
 	if (!file && r->foreign)
 		return ET_EOF;
+	rc = parse_head(r, at, err);
+	if (file && (!rc || rc == ET_UNSUPPORTED))
+		enter_segment(r, rc);
 	if (rc) {
 		reader_fault(r, rc, at, err->what, frame_size(&r->frame));
 		return ET_EOF;
-	}
-	if (file) {
-		rc = enter_segment(r, err);
-		if (rc && r->stats.segments > 1) {
-			reader_fault(r, rc, at, err->what, frame_size(&r->frame));
-			return ET_EOF;
-		}
-		if (rc)
-			return rc;
 	}
 	r->head.rec.segment = r->stats.segments - 1;
 	return check_seq(r) ? ET_OK : ET_EOF;
@@ -222,18 +250,16 @@ int et_reader_next(struct et_reader *r, struct et_record *rec, struct et_error *
 		if (rc)
 			return rc;
 		at = r->src.at;
-		rc = r->at_end ? ET_EOF : read_head(r, fixed, &fixed_len, &fault, err);
-		if (!rc && fault)
+		rc = r->at_end ? ET_EOF : read_fixed(r, fixed, &fixed_len, &fault, err);
+		if (!rc && fault) {
 			rc = reader_resync(r, at, fixed, fixed_len, fault, err);
-		else if (!rc) {
-			rc = judge(r, at, err);
-			if (rc == ET_OK) {
+		} else if (!rc) {
+			rc = read_head(r, at, err);
+			if (!rc && judge(r, at, err) == ET_OK) {
 				*rec = r->head.rec;
 				r->stats.bytes = r->src.at;
 				return ET_OK;
 			}
-			if (rc == ET_EOF)
-				continue;
 		}
 		r->stats.bytes = r->src.at;
 		if (rc == ET_EOF)
@@ -241,14 +267,6 @@ int et_reader_next(struct et_reader *r, struct et_record *rec, struct et_error *
 		if (rc)
 			return rc;
 	}
-}
-
-/* The rows of the record at hand are not to be had after all. */
-static void take_back(struct et_reader *r)
-{
-	for (unsigned k = 1; k < ET_KIND_END && r->head.rec.rows; k++)
-		r->stats.rows[k] -= r->head.rec.kinds[k];
-	r->stats.missing += r->head.rec.rows;
 }
 
 /* Stands for the body of a record that has none. */
@@ -319,25 +337,26 @@ int et_reader_open(const struct et_io *io, et_fault_fn *fault, void *ctx, struct
 		return et_fail_nomem(err);
 	}
 	r->src.io = *io;
-	rc = read_head(r, fixed, &len, &why, err);
+	rc = read_fixed(r, fixed, &len, &why, err);
+	if (!rc && why)
+		rc = et_fail(err, ET_CORRUPT, 0,
+			     len < RECORD_MAGIC_LEN || memcmp(fixed, RECORD_MAGIC, RECORD_MAGIC_LEN) ?
+				     "not an exectrace capture" : why);
+	else if (!rc && r->frame.type != ET_REC_FILE)
+		rc = et_fail(err, ET_CORRUPT, 0, "the capture does not begin with a file header");
+	if (!rc)
+		rc = read_head(r, 0, err);
 	if (rc == ET_EOF && r->stats.truncated)
 		rc = et_fail(err, ET_CORRUPT, 0, "the capture ends inside its first record");
 	else if (rc == ET_EOF)
 		et_fail(err, ET_EOF, 0, "the file is empty");
-	else if (!rc && why && (len < RECORD_MAGIC_LEN || memcmp(fixed, RECORD_MAGIC, RECORD_MAGIC_LEN)))
-		rc = et_fail(err, ET_CORRUPT, 0, "not an exectrace capture");
-	else if (!rc && why)
-		rc = et_fail(err, ET_CORRUPT, 0, why);
-	else if (!rc && r->frame.type != ET_REC_FILE)
-		rc = et_fail(err, ET_CORRUPT, 0, "the capture does not begin with a file header");
 	if (!rc)
-		rc = head_parse(&r->head, &r->frame, r->head_bytes.data, 0, &r->schema, err);
+		rc = parse_head(r, 0, err);
 	/* The header was only looked at: et_reader_next hands it out. */
+	r->body_pending = false;
 	if (!rc && (source_unread(&r->src, r->head_bytes.data, r->head_bytes.len) ||
 		    source_unread(&r->src, fixed, len)))
 		rc = et_fail_nomem(err);
-	if (!rc)
-		rc = check_version(&r->head, err);
 	if (rc) {
 		et_reader_close(r);
 		return rc;

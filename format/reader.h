@@ -25,8 +25,8 @@ struct et_reader {
 	struct buf head_bytes;
 	struct head head;
 	bool body_pending;
+	bool counted;		/* its rows are in stats */
 	struct buf body;
-	bool head_cut;		/* the input ended inside the head read last */
 	bool at_end;
 };
 
@@ -38,8 +38,8 @@ void reader_fault(struct et_reader *r, enum et_code code, uint64_t at, const cha
 void reader_truncated(struct et_reader *r, uint64_t at, const char *what);
 
 /*
- * After damage at offset at: fixed and head_bytes hold what was read of the
- * would-be record. Finds the next place where a record may begin (SPEC.md 6.2)
+ * After damage at offset at: fixed holds what was read of the would-be record.
+ * Finds the next place where a record may begin (SPEC.md 6.2)
  * and stands there. ET_EOF: there is none.
  */
 int reader_resync(struct et_reader *r, uint64_t at, const uint8_t *fixed, size_t fixed_len,

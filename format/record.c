@@ -19,15 +19,7 @@ static bool crc_fits(uint32_t said, uint32_t is)
 
 static uint32_t record_crc(const void *p, size_t len)
 {
-	return (uint32_t)crc32_z(0, p, len);
-}
-
-/* Over the fixed part up to the crc itself, then the head. */
-static uint32_t head_crc(const uint8_t *fixed, const uint8_t *head, size_t len)
-{
-	uLong crc = crc32_z(0, fixed, RECORD_FIXED - 4);
-
-	return (uint32_t)(len ? crc32_z(crc, head, len) : crc);
+	return len ? (uint32_t)crc32_z(0, p, len) : 0;
 }
 
 void record_put(struct buf *out, struct frame *f, const struct buf *head, const struct buf *body)
@@ -36,24 +28,23 @@ void record_put(struct buf *out, struct frame *f, const struct buf *head, const 
 
 	f->head_len = (uint32_t)head->len;
 	f->body_len = body ? (uint32_t)body->len : 0;
-	f->body_crc = f->body_len ? record_crc(body->data, body->len) : 0;
+	f->head_crc = record_crc(head->data, head->len);
+	f->body_crc = body ? record_crc(body->data, body->len) : 0;
 	buf_add(out, RECORD_MAGIC, RECORD_MAGIC_LEN);
 	buf_add(out, f->file_id, sizeof(f->file_id));
+	buf_u64(out, f->seq);
 	buf_u16(out, f->type);
 	buf_u16(out, 0);
 	buf_u32(out, f->head_len);
 	buf_u32(out, f->body_len);
+	buf_u32(out, f->head_crc);
 	buf_u32(out, f->body_crc);
-	buf_u64(out, f->seq);
-	buf_u32(out, 0);
+	if (!out->failed)
+		buf_u32(out, record_crc(out->data + at, RECORD_FIXED - 4));
 	buf_add(out, head->data, head->len);
 	if (body)
 		buf_add(out, body->data, body->len);
 	buf_zero(out, frame_size(f) - RECORD_FIXED - f->head_len - f->body_len);
-	if (out->failed)
-		return;
-	f->head_crc = head_crc(out->data + at, head->data, head->len);
-	put_u32(out->data + at + RECORD_FIXED - 4, f->head_crc);
 }
 
 bool frame_get(const uint8_t fixed[RECORD_FIXED], struct frame *f)
@@ -63,22 +54,22 @@ bool frame_get(const uint8_t fixed[RECORD_FIXED], struct frame *f)
 	if (memcmp(cur_take(&c, RECORD_MAGIC_LEN), RECORD_MAGIC, RECORD_MAGIC_LEN))
 		return false;
 	memcpy(f->file_id, cur_take(&c, sizeof(f->file_id)), sizeof(f->file_id));
+	f->seq = cur_u64(&c);
 	f->type = cur_u16(&c);
 	cur_u16(&c);		/* flags: unused, ignored */
 	f->head_len = cur_u32(&c);
 	f->body_len = cur_u32(&c);
-	f->body_crc = cur_u32(&c);
-	f->seq = cur_u64(&c);
 	f->head_crc = cur_u32(&c);
-	return true;
+	f->body_crc = cur_u32(&c);
+	return crc_fits(cur_u32(&c), record_crc(fixed, RECORD_FIXED - 4));
 }
 
-bool frame_check(const uint8_t fixed[RECORD_FIXED], const struct frame *f, const uint8_t *head)
+bool head_check(const struct frame *f, const uint8_t *head)
 {
-	return crc_fits(f->head_crc, head_crc(fixed, head, f->head_len));
+	return crc_fits(f->head_crc, record_crc(head, f->head_len));
 }
 
 bool body_check(const struct frame *f, const uint8_t *body)
 {
-	return !f->body_len || crc_fits(f->body_crc, record_crc(body, f->body_len));
+	return crc_fits(f->body_crc, record_crc(body, f->body_len));
 }

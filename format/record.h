@@ -12,8 +12,8 @@
 
 #define RECORD_MAGIC "\x89" "ETZ\r\n\x1a\n"
 #define RECORD_MAGIC_LEN 8
-#define RECORD_FIXED 44		/* bytes before the head */
-#define FOOTER_SIZE 64		/* bytes of a whole FOOTER record */
+#define RECORD_FIXED 48		/* bytes before the head */
+#define FOOTER_SIZE 72		/* bytes of a whole FOOTER record */
 
 #define FORMAT_MAJOR 1
 #define FORMAT_MINOR 0
@@ -43,11 +43,10 @@ enum tag {
 /* The fixed part of a record. */
 struct frame {
 	uint8_t file_id[8];
+	uint64_t seq;
 	uint16_t type;
 	uint32_t head_len, body_len;
-	uint32_t body_crc;
-	uint64_t seq;
-	uint32_t head_crc;
+	uint32_t head_crc, body_crc;
 };
 
 static inline uint64_t frame_size(const struct frame *f)
@@ -58,10 +57,13 @@ static inline uint64_t frame_size(const struct frame *f)
 /* Appends a whole record: frame, head, body, padding. Lengths and crcs of f are set here. */
 void record_put(struct buf *out, struct frame *f, const struct buf *head, const struct buf *body);
 
-/* Reads a fixed part; false when it is none. Says nothing about limits or crcs. */
+/*
+ * Reads a fixed part; false when it is none: its own crc is not right, so that
+ * lengths are believed only where they are what was written.
+ */
 bool frame_get(const uint8_t fixed[RECORD_FIXED], struct frame *f);
-/* Whether head_crc fits the fixed part and the head. */
-bool frame_check(const uint8_t fixed[RECORD_FIXED], const struct frame *f, const uint8_t *head);
+/* Whether head_crc fits the head. */
+bool head_check(const struct frame *f, const uint8_t *head);
 /* Whether body_crc fits the body. */
 bool body_check(const struct frame *f, const uint8_t *body);
 

@@ -44,25 +44,23 @@ static int find_magic(struct et_reader *r, uint8_t *block, bool *zeros, struct e
 int reader_resync(struct et_reader *r, uint64_t at, const uint8_t *fixed, size_t fixed_len,
 		  const char *what, struct et_error *err)
 {
-	bool zeros = all_zero(fixed, fixed_len), cut = r->head_cut;
+	bool zeros = all_zero(fixed, fixed_len);
 	uint8_t *block = malloc(BLOCK);
 	int rc = ET_OK;
 
 	if (!block)
 		return et_fail_nomem(err);
 	/* All but the first byte may still be part of a whole record. */
-	if (source_unread(&r->src, r->head_bytes.data, r->head_bytes.len) ||
-	    source_unread(&r->src, fixed + 1, fixed_len - 1))
+	if (source_unread(&r->src, fixed + 1, fixed_len - 1))
 		rc = et_fail_nomem(err);
 	if (!rc)
 		rc = find_magic(r, block, &zeros, err);
 	free(block);
 	if (rc && rc != ET_EOF)
 		return rc;
-	/* Zeros up to the end, or half a record, are what a crash leaves of a file: no damage. */
-	if (rc == ET_EOF && (zeros || cut)) {
-		reader_truncated(r, at, zeros ? "the capture ends in zeros" :
-						"the capture ends inside a record");
+	/* Zeros up to the end are what a crash leaves of a file: no damage. */
+	if (rc == ET_EOF && zeros) {
+		reader_truncated(r, at, "the capture ends in zeros");
 		return ET_EOF;
 	}
 	reader_fault(r, ET_CORRUPT, at, what, r->src.at - at);

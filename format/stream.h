@@ -18,6 +18,8 @@ enum packing {
 	PACK_ZSTD = 2,
 };
 
+#define PACK_BITS 0x0cu		/* of an encoding */
+
 /* One stream as the chunk's directory lists it. */
 struct stream {
 	uint8_t column;		/* 0: the string table */

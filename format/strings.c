@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* strings.c - a chunk's string table as a hash table that can be cut back. */
 #include "strings.h"
+#include "mix.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 void strings_init(struct strings *t)
 {
 	*t = (struct strings){ 0 };
-	/* The seed guards against slow tables, not secrets: the clock will do. */
-	if (getrandom(&t->seed, sizeof(t->seed), GRND_NONBLOCK) != sizeof(t->seed)) {
-		struct timespec now;
-
-		clock_gettime(CLOCK_REALTIME, &now);
-		t->seed = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec;
-	}
+	t->seed = mix_seed();
 }
 
 void strings_free(struct strings *t)
@@ -35,27 +28,6 @@ void strings_reset(struct strings *t)
 	t->n = 0;
 	if (t->n_slots)
 		memset(t->slots, 0, t->n_slots * sizeof(*t->slots));
-}
-
-/* Multiply and fold, 8 bytes at a time. */
-static uint32_t hash_bytes(uint64_t seed, const char *p, uint32_t len)
-{
-	const uint64_t k = 0x9e3779b97f4a7c15ull;
-	uint64_t h = seed ^ (len * k), word;
-
-	for (; len >= 8; p += 8, len -= 8) {
-		memcpy(&word, p, 8);
-		h = (h ^ word) * k;
-		h ^= h >> 29;
-	}
-	if (len) {
-		word = 0;
-		memcpy(&word, p, len);
-		h = (h ^ word) * k;
-	}
-	h ^= h >> 32;
-	h *= seed | 1;
-	return (uint32_t)(h >> 32);
 }
 
 /* Moves every id into a table twice as large. */
@@ -107,7 +79,7 @@ bool strings_is(const struct strings *t, uint32_t id, const char *ptr, uint32_t 
 
 uint32_t strings_add(struct strings *t, const char *ptr, uint32_t len)
 {
-	uint32_t hash = hash_bytes(t->seed, ptr, len), at, id;
+	uint32_t hash = (uint32_t)mix_bytes(t->seed, ptr, len), at, id;
 
 	/* At most three slots in four are taken. */
 	if ((uint64_t)t->n * 4 >= (uint64_t)t->n_slots * 3 && !grow_slots(t))

@@ -16,7 +16,7 @@ struct strings {
 	uint32_t *slots;	/* open addressing, linear: id, or 0 for free */
 	uint32_t *hashes;	/* of string id at [id - 1] */
 	uint32_t n_slots;	/* a power of two, or 0 */
-	uint64_t seed;		/* so that nobody can prepare strings that collide */
+	uint64_t seed;
 };
 
 void strings_init(struct strings *t);

@@ -2,6 +2,7 @@
 /* transform.c - making numbers small, and back (SPEC.md 5.3). */
 #include "transform.h"
 #include "bytes.h"
+#include "mix.h"
 
 #include <stdlib.h>
 
@@ -30,6 +31,7 @@ struct last_of {
 		bool used;
 	} *slots;
 	uint32_t mask;
+	uint64_t seed;
 };
 
 static bool last_init(struct last_of *l, uint32_t n)
@@ -39,6 +41,7 @@ static bool last_init(struct last_of *l, uint32_t n)
 	while (slots < n * 2)
 		slots *= 2;
 	l->mask = slots - 1;
+	l->seed = mix_seed();
 	l->slots = calloc(slots, sizeof(*l->slots));
 	return l->slots;
 }
@@ -46,7 +49,7 @@ static bool last_init(struct last_of *l, uint32_t n)
 /* Where the pid's last value lies; set to first for a pid not seen yet. */
 static uint64_t *last_find(struct last_of *l, uint64_t pid, uint64_t first)
 {
-	uint32_t at = (uint32_t)(pid * 0x9e3779b97f4a7c15ull >> 32) & l->mask;
+	uint32_t at = (uint32_t)mix_number(l->seed, pid) & l->mask;
 
 	while (l->slots[at].used && l->slots[at].pid != pid)
 		at = (at + 1) & l->mask;

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define LEVEL_DEFAULT 3
+
 /* What INDEX says of a record (SPEC.md 3.8). */
 struct index_entry {
 	uint16_t type;
@@ -31,7 +33,7 @@ struct et_writer {
 	struct index_entry *index;
 	size_t n_index, cap_index;
 	struct buf head, body, value, record;
-	int level;
+	uint64_t clock_ts;	/* of the last clock: they ascend */
 	bool broken;		/* a write failed: nothing more is written */
 };
 
@@ -154,11 +156,10 @@ int et_writer_open(const struct et_io *io, const struct et_writer_options *opt,
 	w->io = *io;
 	rc = opt->level < 0 || opt->level > 19 ?
 		     et_fail(err, ET_MISUSE, 0, "the level is not between 1 and 19") : ET_OK;
-	w->level = opt->level ? opt->level : 3;
 	if (!rc && getrandom(w->file_id, sizeof(w->file_id), 0) != sizeof(w->file_id))
 		rc = et_fail(err, ET_IO, 0, "no random bytes for the file id");
 	if (!rc) {
-		w->encoder = encoder_new(w->level);
+		w->encoder = encoder_new(opt->level ? opt->level : LEVEL_DEFAULT);
 		rc = w->encoder ? put_file_header(w, opt, err) : et_fail_nomem(err);
 	}
 	if (rc) {
@@ -273,12 +274,21 @@ int et_writer_names(struct et_writer *w, enum et_record_type type, const struct 
 int et_writer_clock(struct et_writer *w, const struct et_clock *clocks, size_t n,
 		    struct et_error *err)
 {
+	uint64_t last = w->clock_ts;
+	int rc;
+
 	begin_record(w);
 	for (size_t i = 0; i < n; i++) {
+		if (clocks[i].ts < last)
+			return et_fail(err, ET_MISUSE, w->stats.bytes, "clocks have to ascend in ts");
+		last = clocks[i].ts;
 		buf_u64(&w->body, clocks[i].ts);
 		buf_u64(&w->body, (uint64_t)clocks[i].offset);
 	}
-	return put_record(w, ET_REC_CLOCK, (struct index_entry){ 0 }, err);
+	rc = put_record(w, ET_REC_CLOCK, (struct index_entry){ 0 }, err);
+	if (!rc)
+		w->clock_ts = last;
+	return rc;
 }
 
 static int put_index(struct et_writer *w, struct et_error *err)

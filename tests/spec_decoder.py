@@ -25,13 +25,13 @@ import sys
 import zlib
 
 MAGIC = b"\x89ETZ\r\n\x1a\n"
-HEADER = struct.Struct("<8s8sHHIIIQI")
+HEADER = struct.Struct("<8s8sQHHIIIII")
 TYPES = {1: "FILE_HEADER", 2: "CHUNK", 3: "PROC", 4: "LOST", 5: "HOST", 6: "USERS", 7: "CGROUPS", 8: "CLOCK",
          9: "END", 10: "INDEX", 11: "FOOTER"}
 ROW_KINDS = {"CHUNK": {1, 2, 3, 4}, "PROC": {5}, "LOST": {6}}
 AFTER = {"END": "INDEX", "INDEX": "FOOTER", "FOOTER": None}
 NEEDED = dict.fromkeys(ROW_KINDS, {"ROWS", "TIME", "REALTIME", "KINDS", "COLUMNS"})
-NEEDED["FILE_HEADER"] = {"VERSION", "SCHEMA"}
+NEEDED["FILE_HEADER"] = {"VERSION", "CLOCK", "SCHEMA"}
 # Of tags and bodies, what a value is made of, in the letters of Cursor.read; "*": any number of such.
 TAGS = {1: ("VERSION", "vv"), 2: ("INCOMPAT", "q"), 3: ("COMPAT", "q"), 4: ("BOOT_ID", "qq"), 5: ("CLOCK", "v"),
         6: ("PROGRAM", "r"), 7: ("SCHEMA", "vbbhn*"), 8: ("ROWS", "v"), 9: ("TIME", "qv"), 10: ("REALTIME", "q"),
@@ -45,7 +45,7 @@ FLAG, CGROUP, KIND, CAUSE = 4, 7, 8, 9                          # units of colum
 C_STRINGS, C_KIND, C_TS, C_PID, C_UID, C_GID, C_COUNT, C_CAUSE = 0, 1, 2, 3, 7, 8, 31, 32
 NONE, DELTA, BY_PID, FROM_PID, FIRST_USE = range(5)             # transforms
 MIB, MAX_ITEMS, MAX_ROWS, U64 = 1 << 20, 4194304, 262144, (1 << 64) - 1
-Record = collections.namedtuple("Record", "at type file_id seq flags head body body_ok padding size")
+Record = collections.namedtuple("Record", "at type file_id seq flags head head_ok body body_ok padding size")
 Column = collections.namedtuple("Column", "id type unit kinds name")
 
 
@@ -131,19 +131,17 @@ def frame(data, at):
         return None
     if len(part) < HEADER.size:
         return False
-    _, file_id, kind, flags, head_len, body_len, body_crc, seq, head_crc = HEADER.unpack(part)
-    if head_len > MIB or body_len > 64 * MIB:
+    _, file_id, seq, kind, flags, head_len, body_len, head_crc, body_crc, frame_crc = HEADER.unpack(part)
+    if zlib.crc32(part[:44]) != frame_crc or head_len > MIB or body_len > 64 * MIB:
         return None
     body_at = at + HEADER.size + head_len
     end = body_at + body_len
-    padded = end + (at - end) % 8
-    head, body = data[at + HEADER.size:body_at], data[body_at:end]
-    if body_at <= len(data) and zlib.crc32(head, zlib.crc32(part[:40])) != head_crc:
-        return None
-    if padded > len(data):
+    if end > len(data):
         return False
-    return Record(at, TYPES.get(kind, kind), file_id, seq, flags, head, body, zlib.crc32(body) == body_crc,
-                  data[end:padded], padded - at)
+    padded = min(end + (at - end) % 8, len(data))
+    head, body = data[at + HEADER.size:body_at], data[body_at:end]
+    return Record(at, TYPES.get(kind, kind), file_id, seq, flags, head, zlib.crc32(head) == head_crc,
+                  body, zlib.crc32(body) == body_crc, data[end:padded], padded - at)
 
 
 def parse_head(head):
@@ -258,7 +256,8 @@ class Rows:
             parts = 2 if column == C_STRINGS or schema[column].type >= LIST else 1
             demand(part < parts, f"column {column} has a part {part}")
         transform, self.kinds = self.streams.get((C_KIND, 0), (NONE, None))
-        demand(self.kinds and not transform and collections.Counter(self.kinds) == counts, "KINDS and kind differ")
+        counted = dict(collections.Counter(self.kinds))
+        demand(not transform and counted == {kind: n for kind, n in counts.items() if n}, "KINDS and kind differ")
         self.strings, self.uses, self.stored = self.string_table(), [[] for _ in range(rows)], {}
         self.ts, self.pids, self.events = None, None, [{} for _ in range(rows)]
         # By pid and from pid want the ts and the pid of a row: these columns come first.
@@ -394,7 +393,9 @@ class Reader:
             while found >= 0 and not frame(data, found):
                 found = data.find(MAGIC, found + 1)
             cut = found < 0 and (record is False or not any(data[at:]))
-            self.fault(at, "truncated" if cut else "no valid record")
+            # Behind END a cut costs nothing.
+            if not cut or not self.segment or self.segment.last not in AFTER:
+                self.fault(at, "truncated" if cut else "no valid record")
             at = found if found > 0 else len(data)
         self.close()
 
@@ -412,6 +413,7 @@ class Reader:
             self.fault(rec.at, "a record of another segment")
         elif not seg.refused:
             try:
+                demand(rec.head_ok, "head_crc is wrong")
                 head = parse_head(rec.head)
                 demand(rec.seq >= seg.seq, f"seq {rec.seq} after {seg.seq} rows: a copy, or out of its place")
                 if rec.seq > seg.seq:
@@ -432,6 +434,7 @@ class Reader:
         entry = rec.at, rec.type, 0
         if rec.type == "FILE_HEADER":
             demand(head["VERSION"][0] == 1, f"unknown version {head['VERSION']}")
+            demand(head["CLOCK"] == 7, f"unknown clock {head['CLOCK']}")
             demand(not head.get("INCOMPAT"), f"unknown bits {head.get('INCOMPAT', 0):#x} of INCOMPAT")
             seg.schema = parse_schema(head["SCHEMA"])
         elif rec.type in ROW_KINDS:
@@ -480,14 +483,14 @@ class Reader:
             before, seg.told_lost = seg.told_lost, head.get("LOST", {})
             self.writer(rec, all(seg.told_lost.get(cause, 0) >= n for cause, n in before.items()), "LOST went back")
         if rec.type == "FOOTER":
-            self.writer(rec, rec.size == 64, "is not 64 bytes long")
+            self.writer(rec, rec.size == 72, "is not 72 bytes long")
             self.writer(rec, head.get("SEGMENT_LEN") == rec.at + rec.size - seg.at, "SEGMENT_LEN is wrong")
         if seg.hurt:
             return
         if seg.last in AFTER or rec.type in ("INDEX", "FOOTER"):
             self.writer(rec, rec.type == AFTER.get(seg.last), f"comes after {seg.last}")
         if rec.type == "END":
-            self.writer(rec, head.get("KINDS", {}) == seg.kinds, "KINDS are not those of the segment")
+            self.writer(rec, head.get("KINDS", {}) == dict(seg.kinds), "KINDS are not those of the segment")
             self.writer(rec, collections.Counter(seg.told_lost) == +seg.lost, "LOST is not what the rows say")
         if rec.type == "FOOTER":
             self.writer(rec, head.get("INDEX_AT", 0) + seg.at == seg.entries[-1][0], "INDEX_AT is wrong")

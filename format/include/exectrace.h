@@ -214,7 +214,7 @@ struct et_io {
 	void (*close)(void *ctx);
 };
 
-/* An io on a descriptor, which it then owns. Seeks where the descriptor can. */
+/* An io on a descriptor, from where that stands; it owns it. Seeks in regular files. */
 ET_API int et_io_fd(int fd, struct et_io *out);
 /* An io that reads borrowed memory. */
 ET_API int et_io_memory(const void *data, size_t len, struct et_io *out);
@@ -312,6 +312,7 @@ ET_API int et_writer_host(struct et_writer *w, const struct et_pair *pairs, size
 /* type: ET_REC_USERS or ET_REC_CGROUPS. n of 0 writes nothing. */
 ET_API int et_writer_names(struct et_writer *w, enum et_record_type type,
 			   const struct et_name *names, size_t n, struct et_error *err);
+/* Clocks ascend in ts, also from call to call; else ET_MISUSE. */
 ET_API int et_writer_clock(struct et_writer *w, const struct et_clock *clocks, size_t n,
 			   struct et_error *err);
 /*
@@ -365,7 +366,8 @@ struct et_record {
 	struct et_stat stats[ET_STATS_MAX];
 
 	/* Row records and END. */
-	uint64_t kinds[ET_KIND_END];	/* rows by kind; END: of the whole segment */
+	/* Rows by kind, END: of the whole segment; [0]: of kinds not known here. */
+	uint64_t kinds[ET_KIND_END];
 	uint64_t lost[ET_CAUSE_END];	/* cumulative, by cause */
 	uint64_t lost_other;		/* by causes that this library does not know */
 
@@ -380,7 +382,7 @@ struct et_record {
 
 /* What a reader has met so far, over all segments. */
 struct et_reader_stats {
-	uint64_t rows[ET_KIND_END];	/* rows in the records seen, by kind */
+	uint64_t rows[ET_KIND_END];	/* rows in the records seen, by kind; [0]: others */
 	uint64_t lost[ET_CAUSE_END];	/* as the recorder counted */
 	uint64_t lost_other;
 	uint64_t missing;		/* rows that gaps in seq show to be gone */
@@ -492,8 +494,8 @@ ET_API struct et_context *et_context_new(void);	/* NULL: no memory */
 ET_API void et_context_free(struct et_context *c);
 /*
  * Call for each record of r, in order. Starts anew at a FILE_HEADER. Reads the
- * body of the records it wants; leaves the others alone. ET_CORRUPT: the record
- * was passed over; the caller goes on.
+ * body of the records it wants; leaves the others alone. ET_CORRUPT or ET_LIMIT:
+ * what was wrong was reported to the reader's fault and counted; the caller goes on.
  */
 ET_API int et_context_take(struct et_context *c, struct et_reader *r,
 			   const struct et_record *rec, struct et_error *err);
@@ -502,7 +504,7 @@ ET_API const char *et_context_user(const struct et_context *c, uint64_t uid);
 ET_API const char *et_context_group(const struct et_context *c, uint64_t gid);
 ET_API const char *et_context_cgroup(const struct et_context *c, uint64_t id);
 ET_API const char *et_context_host(const struct et_context *c, const char *key);
-/* All HOST pairs in file order; returns how many. Borrowed. */
+/* All HOST pairs, each key once; returns how many. Borrowed. */
 ET_API size_t et_context_pairs(const struct et_context *c, const struct et_pair **out);
 /* The uid or gid of a name; false when no such name is in the capture. */
 ET_API bool et_context_find_user(const struct et_context *c, const char *name, uint64_t *uid);

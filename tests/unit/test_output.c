@@ -516,7 +516,15 @@ static void test_proctable(void)
 	/* Alive when recording began: its start is known, its exec is not. */
 	proctable_take(&t, ET_PROC, 1000, 8, 5);
 	CHECK(proctable_take(&t, ET_EXIT, 1005, 8, ET_NONE) == 1000);
-	CHECK(t.n == 0);
+	CHECK(t.pages && !t.pages[0]);
+	/* No process of Linux has such a pid, and nothing is kept of it. */
+	for (uint64_t pid = 1u << 22; pid; pid <<= 1) {
+		proctable_take(&t, ET_EXEC, 100, pid, 90);
+		CHECK_CASE("pid", proctable_take(&t, ET_EXIT, 300, pid, 200) == 100);
+		CHECK_CASE("pid", proctable_take(&t, ET_EXIT, 300, pid, ET_NONE) == ET_NONE);
+	}
+	proctable_take(&t, ET_EXEC, 100, (1u << 22) - 1, 90);
+	CHECK(proctable_take(&t, ET_EXIT, 300, (1u << 22) - 1, 90) == 200);
 	/* Many at once, ended in another order. */
 	for (uint64_t pid = 1; pid <= 10000; pid++)
 		proctable_take(&t, ET_EXEC, pid, pid, ET_NONE);
@@ -524,7 +532,9 @@ static void test_proctable(void)
 		CHECK(proctable_take(&t, ET_EXIT, 20000, left, ET_NONE) == 20000 - left);
 	for (uint64_t pid = 2; pid <= 10000; pid += 3)
 		CHECK(proctable_take(&t, ET_EXIT, 20000, pid, ET_NONE) == 20000 - pid);
-	CHECK(t.n == 3333);
+	CHECK(t.pages[0] && t.pages[10000 / 512]);
+	proctable_free(&t);
+	CHECK(proctable_take(&t, ET_EXIT, 20000, 3, ET_NONE) == ET_NONE);
 	proctable_free(&t);
 }
 
@@ -550,6 +560,30 @@ static void test_tally(void)
 	tally_free(&t);
 }
 
+/* Keys are a stranger's: so many are kept apart, and so many bytes of them. */
+static void test_tally_bounds(void)
+{
+	static char key[1u << 20];
+	const struct tally_entry **v;
+	struct tally t = { 0 };
+
+	for (uint32_t i = 0; i < 200000; i++)
+		CHECK(!tally_add(&t, (const char *)&i, sizeof(i)));
+	CHECK(!tally_add(&t, "\0\0\0", 4) && !tally_add(&t, "", 0));
+	CHECK(t.n == TALLY_KEYS && t.total == 200002 && t.other == 200001 - TALLY_KEYS);
+	v = tally_ranking(&t);
+	CHECK(v && v[0]->count == 2 && !memcmp(v[0]->key, "\0\0\0", 4));
+	free(v);
+	tally_free(&t);
+	for (unsigned i = 0; i < 40; i++) {
+		key[0] = (char)i;
+		CHECK(!tally_add(&t, key, sizeof(key)));
+	}
+	CHECK(t.n == 16 && t.bytes == TALLY_BYTES && t.other == 24 && t.total == 40);
+	CHECK(!tally_add(&t, "", 0) && t.n == 17);
+	tally_free(&t);
+}
+
 int main(void)
 {
 	test_escapes();
@@ -562,5 +596,6 @@ int main(void)
 	test_random_events();
 	test_proctable();
 	test_tally();
+	test_tally_bounds();
 	return check_result();
 }
