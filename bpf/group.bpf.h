@@ -8,6 +8,8 @@
 
 #include "record.bpf.h"
 
+#define EEXIST 17
+
 /* sched_process_exit tells by an argument which thread is the last (Linux 6.16). */
 const volatile bool has_group_dead;
 
@@ -20,18 +22,24 @@ struct group_key {
 	__u32 pad;
 };
 
-/* Groups that have ended, for kernels where several threads see it. */
+/*
+ * Groups that have ended, for kernels where several threads see it. The last thread
+ * may see it long after the first (see group_ended), so there has to be room for all
+ * that end meanwhile: a second at 30,000 exits a second.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
+	__uint(max_entries, 32768);
 	__type(key, struct group_key);
 	__type(value, __u8);
 } et_ended SEC(".maps");
 
 /*
  * Every thread takes itself off signal->live before it gets here, so threads that
- * exit at the same time may all find it 0. The first one speaks for the group;
- * they are microseconds apart, which no eviction can come between.
+ * exit at the same time may all find it 0. The first one speaks for the group. They
+ * are usually microseconds apart, but a thread gives back its memory in between,
+ * which can take hundreds of ms. Where the set has no room the exit is sent: rather
+ * twice than not at all.
  */
 static __always_inline bool group_ended(struct task_struct *t, bool group_dead)
 {
@@ -44,7 +52,7 @@ static __always_inline bool group_ended(struct task_struct *t, bool group_dead)
 		return false;
 	key.start = task_start(t);
 	key.tgid = t->tgid;
-	return !bpf_map_update_elem(&et_ended, &key, &value, BPF_NOEXIST);
+	return bpf_map_update_elem(&et_ended, &key, &value, BPF_NOEXIST) != -EEXIST;
 }
 
 /* Adds what one thread used; threads still in the list are not in the group's sums. */

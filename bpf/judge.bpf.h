@@ -27,19 +27,25 @@ static __always_inline bool judge(__u32 tgid)
 	return !follow || bpf_map_lookup_elem(&et_followed, &tgid);
 }
 
-/* A process followed has made another one, which is followed from now on. */
-static __always_inline void judge_fork(__u32 creator, __u32 child)
+/*
+ * Whether a new process is recorded: its creator is, and it is followed from now on.
+ * Without room for it in the set its fork is the last that is seen of it.
+ */
+static __always_inline bool judge_fork(__u32 creator, __u32 child)
 {
 	struct wire_counters *c;
 	__u8 value = 1;
 
-	if (!follow || !bpf_map_lookup_elem(&et_followed, &creator))
-		return;
+	if (!follow)
+		return true;
+	if (!bpf_map_lookup_elem(&et_followed, &creator))
+		return false;
 	if (bpf_map_update_elem(&et_followed, &child, &value, BPF_ANY)) {
 		c = counters();
 		if (c)
 			count_lost(c, WIRE_LOST_FOLLOW);
 	}
+	return true;
 }
 
 static __always_inline void judge_exit(__u32 tgid)

@@ -166,7 +166,7 @@ struct pt_regs {
 	__u64 orig_x0;
 };
 #else
-#error "no registers are known for this architecture: see user_arg() in fail.bpf.h"
+#error "no registers are known for this architecture: see ARG0 in probe.bpf.c"
 #endif
 
 #pragma clang attribute pop

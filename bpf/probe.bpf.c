@@ -132,6 +132,10 @@ static __always_inline void exec_failed(long ret, bool at)
  */
 #define SEEN_BY_OTHERS 1
 
+/*
+ * Calls of 32-bit programs do not come by: the kernel keeps them from perf's system
+ * call tracepoints. raw_syscalls has them, at a price for every system call.
+ */
 SEC("tracepoint/syscalls/sys_exit_execve")
 int et_exec_fail(struct sys_exit_args *ctx)
 {
@@ -153,8 +157,7 @@ int BPF_PROG(et_fork, struct task_struct *parent, struct task_struct *child)
 
 	if (child->pid != child->tgid)
 		return 0;
-	judge_fork(parent->tgid, child->tgid);
-	if (no_fork || !judge(child->tgid))
+	if (!judge_fork(parent->tgid, child->tgid) || no_fork)
 		return 0;
 	s = record_begin(WIRE_FORK);
 	if (!s)

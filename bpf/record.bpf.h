@@ -27,8 +27,32 @@
 const volatile __u32 max_args = 65536;
 const volatile __u64 wake_size = 256 * 1024;
 
-/* enum wire_wake. The recorder writes it through its mapping. */
-volatile __u32 et_wake;
+/*
+ * How the reader is woken. Nobody is woken twice for one request, because a wakeup
+ * costs more than an event, and no event waits for a reader that sleeps for good.
+ *
+ * et_wake is the reader's request, with a new number before each drain (FULL) and
+ * whenever it wants to sleep (NEXT); only the reader writes it, through its mapping.
+ * et_woken is the last request that was met; only programs write it, after the
+ * record that wakes is in the ring. So et_woken == et_wake says that a wakeup went
+ * out after the request was made. An old value that comes late costs a wakeup more.
+ *
+ * The reader sleeps without a timer only after it has stored NEXT, and then found
+ * nothing in the ring, not even a record still being written; it takes no wakeup
+ * back in between. What is reserved after that look was either judged by this
+ * request, and wakes or has been preceded by one that did; or by an older one. Then
+ * its program sees the new one in record_end: the record was in the ring (a full
+ * barrier) before it looks at et_wake, and the reader had stored et_wake (a full
+ * barrier) before it looked at the ring. The wakeup needs 16 bytes in the ring;
+ * they lack only if records judged by the new request have filled it, and the first
+ * of them woke. In a ring smaller than one record of each CPU the records judged by
+ * the old one may do that; such a ring loses events in any case.
+ *
+ * A record that another CPU still writes keeps the reader from what lies behind it;
+ * the reader then comes back by a timer.
+ */
+volatile __u64 et_wake;
+volatile __u64 et_woken;
 
 /*
  * What is being put together on a CPU. Loops keep their state here rather than
@@ -111,16 +135,20 @@ static __always_inline struct wire_counters *counters(void)
 
 static __always_inline void count_lost(struct wire_counters *c, enum wire_cause cause)
 {
-	c->lost[cause]++;
+	__sync_fetch_and_add(&c->lost[cause], 1);
 	if (!c->lost_since)
 		c->lost_since = bpf_ktime_get_boot_ns();
 }
 
 /*
  * Takes this CPU's scratch for an event; NULL when an interrupted program holds
- * it, and the event is then counted as lost. Programs on one CPU nest and never
- * alternate, because tracepoints run them with preemption off: hence neither
- * the flag nor the counters need atomic instructions.
+ * it, and the event is then counted as lost.
+ *
+ * Tracepoints run programs with preemption off so far, so that on one CPU they nest
+ * and never alternate; a kernel where they alternate (PREEMPT_RT may come to that)
+ * still keeps them on their CPU. Hence the flag is taken in one instruction, and
+ * what is counted by those that do not hold it as well: the losses. The rest of the
+ * counters belongs to the holder.
  */
 static __always_inline struct scratch *record_begin(enum wire_kind kind)
 {
@@ -130,13 +158,12 @@ static __always_inline struct scratch *record_begin(enum wire_kind kind)
 
 	if (!s)
 		return NULL;
-	if (s->busy) {
+	if (__sync_lock_test_and_set(&s->busy, 1)) {
 		c = counters();
 		if (c)
 			count_lost(c, WIRE_LOST_BUSY);
 		return NULL;
 	}
-	s->busy = 1;
 	s->kind = kind;
 	s->flags = 0;
 	s->part = 0;
@@ -155,15 +182,18 @@ static __always_inline struct scratch *record_begin(enum wire_kind kind)
  * last, by a clock that programs cannot read. But that clock runs as fast as ours
  * and lags by the least difference ever seen, when it had just been brought up;
  * what a difference has beyond that is time not accounted for. The lag changes
- * slowly (NTP, time stolen by a host), so only the last one to two windows count.
- * The result may be short by a little, never long.
+ * slowly (NTP, time stolen by a host), so only this window counts and the one before
+ * if it lies right before it: on a CPU that was quiet, what the clocks drifted apart
+ * since would pass for run time. The result may be short by a little, never long.
  */
 static __always_inline void record_clock(struct scratch *s, struct task_struct *current)
 {
 	__u64 lag = s->ts - current->se.exec_start, least;
 
 	if (s->ts - s->clock_window > CLOCK_WINDOW) {
-		s->clock_lag[1] = s->clock_window ? s->clock_lag[0] : lag;
+		s->clock_lag[1] = s->clock_window &&
+					  s->ts - s->clock_window <= 2 * CLOCK_WINDOW ?
+					  s->clock_lag[0] : lag;
 		s->clock_lag[0] = lag;
 		s->clock_window = s->ts;
 	}
@@ -212,27 +242,30 @@ static __always_inline void record_task(struct scratch *s, struct task_struct *t
 	task_comm(w->comm, t);
 }
 
-/*
- * Whether a record of size bytes is to wake the reader: once, and then not again
- * until it asks for it, because a wakeup costs more than an event.
- */
-static __always_inline bool wake_due(__u32 size)
+/* What a request asks for, unless it was met: enum wire_wake. */
+static __always_inline __u32 wake_wanted(__u64 wake)
 {
-	__u32 wake = et_wake;
+	return wake == et_woken ? WIRE_WAKE_NEVER : wake % WIRE_WAKE_STEP;
+}
 
-	return wake == WIRE_WAKE_NEXT ||
-	       (wake == WIRE_WAKE_FULL &&
+/* Whether a record of size bytes is to wake the reader. */
+static __always_inline bool wake_due(__u64 wake, __u32 size)
+{
+	__u32 wanted = wake_wanted(wake);
+
+	return wanted == WIRE_WAKE_NEXT ||
+	       (wanted == WIRE_WAKE_FULL &&
 		bpf_ringbuf_query(&et_events, BPF_RB_AVAIL_DATA) + size >= wake_size);
 }
 
 /* Wakes the reader without a record: it skips what was discarded. */
-static __always_inline void wake_now(void)
+static __always_inline void wake_now(__u64 wake)
 {
 	void *p = bpf_ringbuf_reserve(&et_events, sizeof(__u64), 0);
 
 	if (p) {
-		et_wake = WIRE_WAKE_NEVER;
 		bpf_ringbuf_discard(p, BPF_RB_FORCE_WAKEUP);
+		et_woken = wake;
 	}
 }
 
@@ -244,7 +277,8 @@ static __always_inline void send(struct scratch *s, struct wire_head *head, __u6
 				 const __u64 max, bool last)
 {
 	struct wire_counters *c = counters();
-	long err = -1;
+	__u64 wake = et_wake;
+	long err;
 
 	if (!c || s->failed)
 		return;
@@ -271,12 +305,10 @@ static __always_inline void send(struct scratch *s, struct wire_head *head, __u6
 		s->failed = 1;
 		return;
 	}
-	if (wake_due(size)) {
-		/* Before the record is there: the reader may ask again at once. */
-		et_wake = WIRE_WAKE_NEVER;
+	if (wake_due(wake, size)) {
 		err = bpf_ringbuf_output(&et_events, head, size, BPF_RB_FORCE_WAKEUP);
-		if (err)
-			et_wake = WIRE_WAKE_NEXT;
+		if (!err)
+			et_woken = wake;
 	} else {
 		err = bpf_ringbuf_output(&et_events, head, size, BPF_RB_NO_WAKEUP);
 	}
@@ -305,8 +337,10 @@ static __always_inline void record_part(struct scratch *s, bool last)
 static __always_inline void record_end(struct scratch *s)
 {
 	struct wire_counters *c = counters();
+	__u32 failed = s->failed, wanted;
+	__u64 wake;
 
-	if (c && s->failed) {
+	if (c && failed) {
 		count_lost(c, WIRE_LOST_RING);
 	} else if (c) {
 		c->sent++;
@@ -318,8 +352,10 @@ static __always_inline void record_end(struct scratch *s)
 	 * was in the ring, when it saw none; or the event was larger than the rest
 	 * of a ring that nobody empties.
 	 */
-	if (et_wake == WIRE_WAKE_NEXT || (s->failed && et_wake))
-		wake_now();
+	wake = et_wake;
+	wanted = wake_wanted(wake);
+	if (wanted == WIRE_WAKE_NEXT || (failed && wanted))
+		wake_now(wake);
 }
 
 /* Sends a record without strings that is size bytes long. */

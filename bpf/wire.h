@@ -153,11 +153,16 @@ struct wire_counters {
 };
 _Static_assert(sizeof(struct wire_counters) == 64, "wire_counters");
 
-/* Values of the programs' variable et_wake: when they wake the reader. */
+/*
+ * When the programs wake the reader: what the reader puts into their variable
+ * et_wake, as a request that no other equals: a number times WIRE_WAKE_STEP plus
+ * one of these. record.bpf.h says how it works.
+ */
 enum wire_wake {
-	WIRE_WAKE_NEVER = 0,	/* it has been woken already */
+	WIRE_WAKE_NEVER = 0,	/* nobody reads yet */
 	WIRE_WAKE_FULL = 1,	/* when the ring is filling up */
 	WIRE_WAKE_NEXT = 2,	/* at the next event */
+	WIRE_WAKE_STEP = 4,
 };
 
 #endif

@@ -84,12 +84,11 @@ static void add_clock(struct drain *d, struct et_clock clock)
 	d->clock = clock;
 }
 
-static void hand_over(struct drain *d, uint64_t now)
+/* Hands the open parcel over as it is. */
+static void put_parcel(struct drain *d)
 {
 	struct parcel *p = d->open;
 
-	if (now - d->clock.ts >= CLOCK_EVERY)
-		add_clock(d, clock_measure(NULL));
 	add_refused(d);
 	memcpy(p->clocks, d->pending, d->n_pending * sizeof(d->pending[0]));
 	p->n_clocks = d->n_pending;
@@ -99,6 +98,14 @@ static void hand_over(struct drain *d, uint64_t now)
 	d->open = NULL;
 	d->due = UINT64_MAX;
 	queue_put(d->queue, p);
+}
+
+/* The same, with a new measurement of the clocks when the last one is old. */
+static void hand_over(struct drain *d, uint64_t now)
+{
+	if (now - d->clock.ts >= CLOCK_EVERY)
+		add_clock(d, clock_measure(NULL));
+	put_parcel(d);
 }
 
 static bool have_parcel(struct drain *d)
@@ -198,8 +205,6 @@ enum drain_result drain_run(struct drain *d)
 	n = probe_drain(d->probe, take_record, d);
 	if (n == TURN_OVER)
 		return DRAIN_MORE;
-	if (n < 0)
-		return DRAIN_BROKEN;
 	return n ? DRAIN_SOME : DRAIN_EMPTY;
 }
 
@@ -218,9 +223,12 @@ void drain_clock_step(struct drain *d)
 {
 	struct et_clock clock = clock_measure(NULL);
 
-	/* What came before the step keeps the offset of its time. */
+	/*
+	 * What came before the step keeps the offset of its time: no measurement here,
+	 * which would be the new offset, and later than the one above.
+	 */
 	if (d->due != UINT64_MAX && d->open)
-		hand_over(d, clock.ts);
+		put_parcel(d);
 	add_clock(d, clock);
 	d->due = clock.ts;
 }

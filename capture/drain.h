@@ -15,11 +15,10 @@ struct probe;
 struct queue;
 
 enum drain_result {
-	DRAIN_EMPTY,	/* there was nothing in the ring */
+	DRAIN_EMPTY,	/* there was nothing in the ring that could be read */
 	DRAIN_SOME,	/* there was; it may be empty now */
 	DRAIN_MORE,	/* there is more: call again soon */
 	DRAIN_STALLED,	/* no empty parcel: the events stay in the ring */
-	DRAIN_BROKEN,	/* the ring cannot be read */
 };
 
 /*

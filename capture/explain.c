@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "explain.h"
 
+#include "line.h"
+
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,8 +12,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define OLDEST_MAJOR 5	/* bpf_loop */
-#define OLDEST_MINOR 17
+#define OLDEST_MAJOR 5
+#ifdef __aarch64__
+#define OLDEST_MINOR 18	/* atomic exchange in BPF */
+#else
+#define OLDEST_MINOR 17	/* bpf_loop */
+#endif
 
 /* linux/capability.h; the numbers are ABI. */
 #define CAPABILITY_SYS_ADMIN 21
@@ -62,20 +68,6 @@ void explain(struct probe_error *err, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
-}
-
-/* A file's first line; empty when it cannot be read. */
-static void read_line(const char *path, char *buf, int size)
-{
-	FILE *f = fopen(path, "re");
-
-	buf[0] = '\0';
-	if (!f)
-		return;
-	if (!fgets(buf, size, f))
-		buf[0] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-	fclose(f);
 }
 
 /* The effective capabilities; all of them when that cannot be found out. */
@@ -143,7 +135,7 @@ bool explain_before(struct probe_error *err)
 		return true;
 	}
 	/* Integrity allows what is needed here; only confidentiality does not. */
-	read_line("/sys/kernel/security/lockdown", lockdown, sizeof(lockdown));
+	line_read("/sys/kernel/security/lockdown", lockdown, sizeof(lockdown));
 	if (strstr(lockdown, "[confidentiality]")) {
 		explain(err, "kernel lockdown is at confidentiality, which forbids BPF to read "
 			"kernel memory; boot with lockdown=integrity or without lockdown");
@@ -196,8 +188,10 @@ void explain_attach(struct probe_error *err, const char *program, bool tracefs, 
 			"(CONFIG_FTRACE_SYSCALLS); leave failed execs out with --no-failed",
 			program);
 	else if (tracefs && (error == EPERM || error == EACCES))
-		explain(err, "cannot attach %s: no access to tracepoints (%s); run it with sudo, "
-			"or leave failed execs out with --no-failed", program, strerror(error));
+		explain(err, "cannot attach %s: no access to tracepoints (%s); failed execs take "
+			"CAP_DAC_READ_SEARCH besides, to read tracefs: run it with sudo, give it "
+			"that too, or leave them out with --no-failed", program,
+			strerror(error));
 	else
 		explain(err, "cannot attach %s (%s)%s%s", program, strerror(error),
 			*last_warning ? ": " : "", last_warning);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "line.h"
 #include "options.h"
 
 /* Bytes of a value at most (SPEC.md 2.4). */
@@ -109,20 +110,6 @@ static char *join(const char *first, char *const *words, int n)
 	return text;
 }
 
-static bool read_line(const char *path, char *buf, int size)
-{
-	FILE *f = fopen(path, "re");
-	bool ok;
-
-	if (!f)
-		return false;
-	ok = fgets(buf, size, f) != NULL;
-	fclose(f);
-	if (ok)
-		buf[strcspn(buf, "\n")] = '\0';
-	return ok && *buf;
-}
-
 /* The IANA name of the zone that utc_offset is about, where the system tells it. */
 static bool add_timezone(struct host *h)
 {
@@ -140,7 +127,7 @@ static bool add_timezone(struct host *h)
 		if (name)
 			return add_copy(h, "timezone", name + strlen("zoneinfo/"));
 	}
-	if (read_line("/etc/timezone", text, sizeof(text)))
+	if (line_read("/etc/timezone", text, sizeof(text)))
 		return add_copy(h, "timezone", text);
 	return true;
 }
@@ -195,7 +182,7 @@ void host_boot_id(uint8_t id[16])
 	unsigned n = 0;
 
 	memset(id, 0, 16);
-	if (!read_line("/proc/sys/kernel/random/boot_id", text, sizeof(text)))
+	if (!line_read("/proc/sys/kernel/random/boot_id", text, sizeof(text)))
 		return;
 	for (const char *p = text; *p && n < 32; p++) {
 		unsigned digit;

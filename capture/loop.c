@@ -22,6 +22,8 @@
 
 /* While events come in, the ring is emptied this often: in large gulps, few wakeups. */
 #define GULP 20000000ull
+/* A record that a CPU still writes holds up what is behind it for this long, usually less. */
+#define IN_FLIGHT 1000000ull
 /* A signal that comes again so soon is the same wish, sent to us and to our group. */
 #define SAME_SIGNAL 300000000ull
 #define NEVER UINT64_MAX
@@ -43,9 +45,9 @@ struct state {
 	int epoll;
 	int step;		/* timerfd: the wall clock was set */
 	int duration;		/* timerfd */
-	bool armed;		/* the next event wakes us */
-	int asked;		/* the first signal that asked for the end; 0: none */
-	uint64_t asked_at;
+	bool asked;		/* a signal has asked for the end */
+	int last_signo;		/* of these, and when; 0: none */
+	uint64_t last_at;
 };
 
 static bool watch(struct state *s, int fd, uint32_t events)
@@ -102,6 +104,11 @@ static void start(struct state *s)
 		.it_value.tv_nsec = (long)(l->options->duration % 1000000000),
 	};
 
+	s->result->keep_error = output_keep(l->output);
+	if (s->result->keep_error) {
+		stop(s, "error: the capture could not get its name");
+		return;
+	}
 	s->phase = PHASE_RUNNING;
 	s->result->began = clock_boot();
 	if (l->command) {
@@ -129,10 +136,14 @@ static void pass_on(const struct loop *l, const struct signalfd_siginfo *si)
 		command_kill(l->command, (int)si->ssi_signo);
 }
 
-/* True: it is the same wish again. */
+/* True: it is the same wish again. Else it is the one to compare the next with. */
 static bool is_echo(struct state *s, int signo, uint64_t now)
 {
-	return s->asked == signo && now - s->asked_at < SAME_SIGNAL;
+	if (s->last_signo == signo && now - s->last_at < SAME_SIGNAL)
+		return true;
+	s->last_signo = signo;
+	s->last_at = now;
+	return false;
 }
 
 static void on_signal(struct state *s, const struct signalfd_siginfo *si)
@@ -162,10 +173,7 @@ static void on_signal(struct state *s, const struct signalfd_siginfo *si)
 		s->result->signo = l->command ? signo : 0;
 		stop(s, "signal");
 	}
-	if (!s->asked) {
-		s->asked = signo;
-		s->asked_at = now;
-	}
+	s->asked = true;
 }
 
 static void on_writer(struct state *s)
@@ -246,10 +254,6 @@ static uint64_t empty_ring(struct state *s)
 	if (s->phase >= PHASE_CLOSING)
 		return NEVER;
 	got = drain_run(d);
-	if (got == DRAIN_BROKEN) {
-		s->result->broken = true;
-		stop(s, "error: the ring cannot be read");
-	}
 	if (s->phase == PHASE_EMPTYING) {
 		if (got == DRAIN_SOME || got == DRAIN_MORE)
 			return 0;
@@ -262,14 +266,8 @@ static uint64_t empty_ring(struct state *s)
 	drain_flush(d, now);
 	if (got == DRAIN_MORE)
 		return 0;
-	if (got == DRAIN_EMPTY && !s->armed) {
-		/* An event between the drain above and this wakes nobody: look again. */
-		probe_arm(s->l->probe);
-		s->armed = true;
-		return 0;
-	}
-	if (got != DRAIN_EMPTY)
-		s->armed = false;
+	if (got == DRAIN_EMPTY && !probe_arm(s->l->probe))
+		return now + IN_FLIGHT;
 	/* Stalled: an empty parcel wakes us, whatever is due. */
 	if (got == DRAIN_STALLED || drain_due(d) <= now)
 		return NEVER;
@@ -338,8 +336,7 @@ bool loop_wait_command(const struct loop *l, int *signo)
 		pass_on(l, &si);
 		if (s.asked || *signo == SIGHUP)
 			return false;
-		s.asked = *signo;
-		s.asked_at = clock_boot();
+		s.asked = true;
 	}
 	return true;
 }

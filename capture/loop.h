@@ -38,7 +38,7 @@ struct loop_result {
 	uint64_t began, ended;	/* ns of the boot clock */
 	int signo;		/* that ended it although the command runs; else 0 */
 	int release_error;	/* errno: the command could not be let go */
-	bool broken;		/* the ring could not be read any more */
+	int keep_error;		/* errno: the capture could not get its name */
 };
 
 /*

@@ -3,8 +3,8 @@
  * main.c - exectrace-record: the recorder's phases in order, and what it tells the
  * user. It is the only part of exectrace that needs privilege.
  *
- * Nothing that exists is touched before the programs are attached, so a recording
- * that cannot begin leaves everything as it was.
+ * Nothing that exists is touched before the programs are attached and the capture has
+ * begun, so a recording that cannot begin leaves everything as it was.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -262,16 +262,20 @@ static int record(struct recording *r, uint64_t began)
 		say("cannot wait for events: %s", strerror(error));
 		return EXIT_FAILED;
 	}
+	writer_report(r->writer, &report.writer);
+	/* A signal may have come before the loop saw that the capture had begun. */
+	if (report.writer.error.code == ET_OK && !result.keep_error)
+		result.keep_error = output_keep(r->output);
+	if (result.keep_error)
+		say("cannot replace '%s': %s", output_name(r->output),
+		    strerror(result.keep_error));
 	if (result.release_error)
 		say("cannot let the command go: %s", strerror(result.release_error));
-	if (result.broken)
-		say("the ring cannot be read any more; the recording ends early");
 	tell_command(r);
 	report.elapsed = result.ended - began;
-	writer_report(r->writer, &report.writer);
 	drain_lost(r->drain, report.lost);
 	ret = report_say(&report);
-	if (result.release_error || result.broken)
+	if (result.release_error || result.keep_error)
 		ret = EXIT_FAILED;
 	code = finish_command(r, &l, &result);
 	return ret ? ret : code;

@@ -58,7 +58,8 @@ static const char help_text[] =
 "Records what this machine executes (every exec, failed exec, fork and exit) into\n"
 "FILE until interrupted; with COMMAND, what it and its descendants execute, until\n"
 "it ends. Descendants that outlive COMMAND are not recorded any further. Needs\n"
-"root, or the capabilities bpf, perfmon and, for cgroup names, dac_read_search.\n"
+"root, or the capabilities bpf, perfmon and, for failed execs and the names of\n"
+"cgroups, dac_read_search.\n"
 "\n"
 "Output:\n"
 "  -o, --output FILE        write to FILE (default trace.etz); '-' is standard\n"
@@ -144,13 +145,30 @@ static bool parse_time(const char *option, const char *text, uint64_t max, uint6
 	return true;
 }
 
+/* Long options that begin with what stands behind the dashes, up to "=". */
+static unsigned candidates(const char *word)
+{
+	size_t len = strcspn(word, "=");
+	unsigned n = 0;
+
+	for (const struct option *o = longs; o->name; o++)
+		n += strncmp(o->name, word, len) == 0;
+	return n;
+}
+
 /* getopt could not use argv[optind - 1], or the letter optopt in it. */
 static bool unknown(char **argv)
 {
-	if (strncmp(argv[optind - 1], "--", 2) == 0)
-		say("unknown option '%s' (see --help)", argv[optind - 1]);
-	else
+	const char *word = argv[optind - 1];
+
+	if (strncmp(word, "--", 2) != 0)
 		say("unknown option '-%c' (see --help)", optopt);
+	else if (optopt)	/* it knows the option, then */
+		say("option '%.*s' takes no value (see --help)", (int)strcspn(word, "="), word);
+	else if (candidates(word + 2) > 1)
+		say("option '%s' is ambiguous (see --help)", word);
+	else
+		say("unknown option '%s' (see --help)", word);
 	return false;
 }
 

@@ -26,6 +26,10 @@ struct output {
 	bool replace;		/* base exists and is to be replaced */
 	bool device;		/* base is a character device, written as it is */
 	bool regular;
+	dev_t dev;		/* of a regular file */
+	ino_t ino;
+	bool fresh;		/* the file is ours, and was not kept yet */
+	char beside[32];	/* its name until then; empty: base */
 	uint64_t start;		/* of a regular file: where the capture begins */
 };
 
@@ -134,28 +138,29 @@ bool output_check(const char *path, bool force, struct output **out, struct outp
 	return ok;
 }
 
-/*
- * A fresh file under a name nobody can guess takes the old one's place at once: who
- * has the old one open, or linked elsewhere, sees nothing of this recording, and at
- * every moment there is a whole file under the name.
- */
-static int open_replacing(const struct output *o)
+/* One that does not exist yet; O_EXCL follows no link. */
+static int create(const struct output *o, const char *name)
 {
-	char name[64];
+	return openat(o->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		      FILE_MODE);
+}
+
+/*
+ * A fresh file takes the old one's place when it is kept: who has the old one open,
+ * or linked elsewhere, sees nothing of this recording, and at every moment there is a
+ * readable capture, or what was there before, under the name.
+ */
+static int create_beside(struct output *o)
+{
 	uint64_t random;
-	int fd, saved;
+	int fd;
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return -1;
-	snprintf(name, sizeof(name), ".exectrace-%016llx", (unsigned long long)random);
-	fd = openat(o->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-	if (fd >= 0 && renameat(o->dir, name, o->dir, o->base) != 0) {
-		saved = errno;
-		unlinkat(o->dir, name, 0);
-		close(fd);
-		errno = saved;
-		return -1;
-	}
+	snprintf(o->beside, sizeof(o->beside), ".exectrace-%016llx", (unsigned long long)random);
+	fd = create(o, o->beside);
+	if (fd < 0)
+		o->beside[0] = '\0';
 	return fd;
 }
 
@@ -208,13 +213,15 @@ bool output_open(struct output *o, struct output_error *err)
 	else if (o->device)
 		o->fd = openat(o->dir, o->base, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
 	else if (o->replace)
-		o->fd = open_replacing(o);
+		o->fd = create_beside(o);
 	else
-		o->fd = openat(o->dir, o->base,
-			       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+		o->fd = create(o, o->base);
+	o->fresh = o->fd >= 0 && o->base && !o->device;
 	if (o->fd < 0 || fstat(o->fd, &st) != 0)
 		return fail(err, false, "cannot create '%s': %s", o->path, strerror(errno));
 	o->regular = S_ISREG(st.st_mode);
+	o->dev = st.st_dev;
+	o->ino = st.st_ino;
 	if (o->regular && !o->base)
 		o->start = start_of(o->fd, &st);
 	if (o->device && !S_ISCHR(st.st_mode))
@@ -222,6 +229,30 @@ bool output_open(struct output *o, struct output_error *err)
 	if (o->device && isatty(o->fd))
 		return fail(err, true, "a capture is not for a terminal");
 	return !o->base || o->device || own(o, err);
+}
+
+int output_keep(struct output *o)
+{
+	if (o->fresh && *o->beside && renameat(o->dir, o->beside, o->dir, o->base) != 0)
+		return errno;
+	o->fresh = false;
+	return 0;
+}
+
+bool output_kept(const struct output *o)
+{
+	return !o->fresh;
+}
+
+/* Removes what was not kept, unless somebody has put another file under its name. */
+static void discard(struct output *o)
+{
+	const char *name = *o->beside ? o->beside : o->base;
+	struct stat st;
+
+	if (fstatat(o->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == o->dev &&
+	    st.st_ino == o->ino)
+		unlinkat(o->dir, name, 0);
 }
 
 /* Waits until a pipe takes PIPE_BUF bytes without blocking, or for output_cancel. */
@@ -306,6 +337,8 @@ void output_close(struct output *o)
 {
 	if (!o)
 		return;
+	if (o->fresh)
+		discard(o);
 	if (o->fd >= 0)
 		close(o->fd);
 	if (o->dir >= 0)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * output.h - the file or pipe that a capture goes to: checked before anything
- * starts, opened when the recording is sure to begin, trimmed to whole records when
- * a write fails.
+ * starts, opened when the programs are attached, kept when what a capture begins with
+ * is in it, trimmed to whole records when a write fails. What was not kept is gone
+ * after output_close, and a file that it was to replace is as it was.
  *
  * The recorder runs as root and may write into directories where others can write:
  * nothing is followed, nothing that exists is opened, and a file of another name
@@ -26,8 +27,14 @@ struct output_error {
  * failure. path is borrowed until output_close.
  */
 bool output_check(const char *path, bool force, struct output **out, struct output_error *err);
-/* Creates the file, mode 0600, owned by the caller of sudo if there is one. */
+/*
+ * Creates the file, mode 0600, owned by the caller of sudo if there is one; under a
+ * name nobody can guess when it is to replace another.
+ */
 bool output_open(struct output *o, struct output_error *err);
+/* Gives the file its name for good. 0 or an errno; the second time does nothing. */
+int output_keep(struct output *o);
+bool output_kept(const struct output *o);
 
 /* An io for the writer. Its close does nothing: the output is closed on its own. */
 void output_io(struct output *o, struct et_io *io);

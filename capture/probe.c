@@ -30,6 +30,7 @@ struct probe {
 	struct ring *ring;
 	const struct wire_counters *counters;	/* the programs' own, mapped; by CPU */
 	size_t counters_size;
+	uint64_t request;	/* the last one put into et_wake, without its kind */
 	unsigned cpus;
 	char features[128];
 };
@@ -41,6 +42,8 @@ static int configure(struct probe *p, const struct probe_options *opt)
 	struct btf *btf = btf__load_vmlinux_btf();
 	int err;
 
+	if (!btf)
+		return -errno;
 	skel->rodata->max_args = opt->max_args;
 	skel->rodata->wake_size = opt->ring_size / WAKE_PART;
 	skel->rodata->self = opt->self;
@@ -49,7 +52,8 @@ static int configure(struct probe *p, const struct probe_options *opt)
 	skel->rodata->has_group_dead = btf_tracepoint_args(btf, "sched_process_exit") >= 2;
 	btf__free(btf);
 	snprintf(p->features, sizeof(p->features), "exec%s%s, exit (%s)",
-		 opt->no_failed ? "" : ", failed exec", opt->no_fork ? "" : ", fork",
+		 opt->no_failed ? "" : ", failed exec (64-bit calls)",
+		 opt->no_fork ? "" : ", fork",
 		 skel->rodata->has_group_dead ? "group_dead" : "signal->live");
 
 	err = bpf_map__set_max_entries(skel->maps.et_events, opt->ring_size);
@@ -105,7 +109,10 @@ static struct bpf_link *attach_tracepoint(struct bpf_program *program)
 
 /*
  * One by one, for a failure to be told by name; those that end first, so that
- * no process is seen to begin and then not to end.
+ * no process is seen to begin and then not to end. A process that lives only while
+ * they are attached, some tens of ms, may so have an exit without an exec, or an
+ * exec and an exit without a fork. The snapshot, which is read after this, has it
+ * only if it still lives.
  */
 static int attach(struct probe_bpf *skel, struct probe_error *err)
 {
@@ -223,14 +230,19 @@ int probe_follow(struct probe *p, uint32_t pid)
 				    sizeof(value), BPF_ANY);
 }
 
+static void ask(struct probe *p, enum wire_wake kind)
+{
+	p->request += WIRE_WAKE_STEP;
+	__atomic_store_n(&p->skel->bss->et_wake, p->request + kind, __ATOMIC_SEQ_CST);
+	/* Before any look at the ring: on arm64 the store alone would not see to that. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 int probe_drain(struct probe *p, probe_fn *fn, void *ctx)
 {
-	uint32_t never = WIRE_WAKE_NEVER;
-
 	/* First the edge, then the request: a wakeup in between stays visible. */
 	ring_acknowledge(p->ring);
-	__atomic_compare_exchange_n(&p->skel->bss->et_wake, &never, WIRE_WAKE_FULL, false,
-				    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	ask(p, WIRE_WAKE_FULL);
 	return ring_drain(p->ring, fn, ctx);
 }
 
@@ -239,13 +251,10 @@ int probe_fd(const struct probe *p)
 	return ring_fd(p->ring);
 }
 
-void probe_arm(struct probe *p)
+bool probe_arm(struct probe *p)
 {
-	/*
-	 * Programs put a record in and then look at this; the reader stores it and
-	 * then looks for records. So one of the two sees the other.
-	 */
-	__atomic_store_n(&p->skel->bss->et_wake, WIRE_WAKE_NEXT, __ATOMIC_SEQ_CST);
+	ask(p, WIRE_WAKE_NEXT);
+	return ring_is_empty(p->ring);
 }
 
 void probe_detach(struct probe *p)

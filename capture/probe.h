@@ -47,11 +47,15 @@ int probe_drain(struct probe *p, probe_fn *fn, void *ctx);
 /*
  * Readable when the ring wants draining, until the next probe_drain. The programs
  * wake the reader when the ring is a quarter full, once for each drain, or at the
- * first event after probe_arm.
+ * first event after probe_arm. How this cannot miss one: record.bpf.h, et_wake.
  */
 int probe_fd(const struct probe *p);
-/* Asks for a wakeup at the next event. Drain once more after it, then wait. */
-void probe_arm(struct probe *p);
+/*
+ * Asks for a wakeup at the next event, until the next probe_drain. False: something
+ * is in the ring already, which may be a record still being written: drain again
+ * soon. Only after true may the reader sleep without a timer.
+ */
+bool probe_arm(struct probe *p);
 
 /* No event comes in after this; what is in the ring can still be drained. */
 void probe_detach(struct probe *p);

@@ -76,10 +76,11 @@ static void say_error(const struct report *r)
 		say("nobody reads standard output; the capture ends early");
 	else if (e->code == ET_IO)
 		say("cannot write %s: %s%s", name, strerror(e->sys),
-		    r->writer.stats.bytes ? "; what was written before is readable" : "");
+		    !output_kept(r->output) ? "; nothing was recorded"
+		    : r->writer.stats.bytes ? "; what was written before is readable" : "");
 	else
 		say("cannot write %s: %s", name, e->what);
-	if (r->writer.trim_error)
+	if (r->writer.trim_error && output_kept(r->output))
 		say("cannot cut %s to whole records: %s; it ends in part of one", name,
 		    strerror(r->writer.trim_error));
 }
@@ -101,6 +102,7 @@ int report_say(const struct report *r)
 		say("cannot close %s: %s", output_name(r->output), strerror(error));
 		ret = EXIT_FAILED;
 	}
-	say_summary(r);
+	if (output_kept(r->output))
+		say_summary(r);
 	return ret;
 }

@@ -84,6 +84,12 @@ void ring_acknowledge(struct ring *r)
 	(void)!epoll_wait(r->epoll, &event, 1, 0);
 }
 
+bool ring_is_empty(const struct ring *r)
+{
+	return __atomic_load_n(r->consumer, __ATOMIC_RELAXED) ==
+	       __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+}
+
 int ring_drain(struct ring *r, int (*fn)(void *ctx, const void *data, size_t size), void *ctx)
 {
 	unsigned long at = __atomic_load_n(r->consumer, __ATOMIC_RELAXED);

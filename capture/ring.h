@@ -9,6 +9,7 @@
 #ifndef EXECTRACE_RING_H
 #define EXECTRACE_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,9 @@ void ring_close(struct ring *r);
 /* Readable after a wakeup by a program, until ring_acknowledge. */
 int ring_fd(const struct ring *r);
 void ring_acknowledge(struct ring *r);
+
+/* Nothing is in it, not even a record that is still being written. */
+bool ring_is_empty(const struct ring *r);
 
 /* As probe_drain. */
 int ring_drain(struct ring *r, int (*fn)(void *ctx, const void *data, size_t size), void *ctx);

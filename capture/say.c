@@ -2,23 +2,80 @@
 #include "say.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+
+#define TEXT_SIZE 4096
+
+static const char prefix[] = "exectrace record: ";
+
+/* Characters that a terminal obeys, or that make text look like another one. */
+static bool unsafe(uint32_t c)
+{
+	static const struct {
+		uint32_t from, to;
+	} ranges[] = {
+		{ 0x0, 0x1f },      { 0x7f, 0x9f },       { 0xad, 0xad },
+		{ 0x61c, 0x61c },   { 0x180b, 0x180f },   { 0x200b, 0x200f },
+		{ 0x2028, 0x202e }, { 0x2060, 0x206f },   { 0xfeff, 0xfeff },
+		{ 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff },
+	};
+
+	for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (c >= ranges[i].from && c <= ranges[i].to)
+			return true;
+	return false;
+}
+
+/* Bytes of the character at p that may be shown; 0: its first byte may not. */
+static unsigned shown(const unsigned char *p)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned len = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+	uint32_t c = len > 1 ? *p & 0xffu >> (len + 1) : *p;
+
+	if (!len || *p > 0xf4)
+		return 0;
+	/* The NUL at the end of the text continues nothing. */
+	for (unsigned i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	return unsafe(c) ? 0 : len;
+}
 
 void say(const char *fmt, ...)
 {
-	char text[4096];
+	char text[TEXT_SIZE], line[sizeof(prefix) + 4 * TEXT_SIZE];
+	const unsigned char *p = (const unsigned char *)text;
+	char *out = line + sizeof(prefix) - 1;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/*
-	 * Text may name files and commands: a control byte in one must not reach the
-	 * terminal.
-	 */
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-	/* stderr is unbuffered as a stream, but one call is one write(2) in glibc. */
-	fprintf(stderr, "exectrace record: %s\n", text);
+	memcpy(line, prefix, sizeof(prefix));
+	while (*p) {
+		unsigned len = shown(p);
+
+		memcpy(out, p, len);
+		out += len;
+		p += len;
+		if (len)
+			continue;
+		/* As replay shows names: a byte in octal, three digits. */
+		*out++ = '\\';
+		*out++ = (char)('0' + (*p >> 6));
+		*out++ = (char)('0' + (*p >> 3 & 7));
+		*out++ = (char)('0' + (*p & 7));
+		p++;
+	}
+	*out++ = '\n';
+	/* stderr is unbuffered: one call is one write(2) in glibc. */
+	fwrite(line, 1, (size_t)(out - line), stderr);
 }

@@ -6,7 +6,11 @@
 #ifndef EXECTRACE_SAY_H
 #define EXECTRACE_SAY_H
 
-/* Prints "exectrace record: ", the text and a newline, in one write. */
+/*
+ * Prints "exectrace record: ", the text and a newline, in one write. The text may
+ * name files and commands: what a terminal would obey, or would not show, and what
+ * is not UTF-8, comes out as bytes in octal ("\033"). Text over 4 KiB is cut.
+ */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

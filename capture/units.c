@@ -38,7 +38,7 @@ static const struct unit sizes[] = {
 static bool parse(const char *text, const struct unit *units, uint64_t max, uint64_t *out)
 {
 	unsigned __int128 value = 0;
-	uint64_t scale = 1;
+	uint64_t scale = 1, fraction = 0;
 	bool digits = false;
 	const char *p = text;
 
@@ -51,7 +51,7 @@ static bool parse(const char *text, const struct unit *units, uint64_t max, uint
 		for (p++, digits = false; *p >= '0' && *p <= '9'; p++, digits = true) {
 			if (scale == 1000000000)
 				return false;
-			value = value * 10 + (unsigned)(*p - '0');
+			fraction = fraction * 10 + (unsigned)(*p - '0');
 			scale *= 10;
 		}
 	}
@@ -60,7 +60,9 @@ static bool parse(const char *text, const struct unit *units, uint64_t max, uint
 	for (const struct unit *u = units; u->name; u++) {
 		if (strcmp(p, u->name) != 0)
 			continue;
-		value = value * u->factor / scale;
+		/* 2^62 and 10^9 at most, times 2^47: neither overflows. */
+		value = value * u->factor +
+			(unsigned __int128)fraction * u->factor / scale;
 		if (value > max)
 			return false;
 		*out = (uint64_t)value;

@@ -529,8 +529,24 @@ static int load_items(struct et_chunk *c, const struct et_column *col, const str
 	return to_ids(c, v, items ? items->n : 0, 1, out, err);
 }
 
+/* No list may be longer than the format allows, with a NUL behind each item. */
+static int check_spans(const struct et_chunk *c, const struct et_span *spans, const uint32_t *ids,
+		       struct et_error *err)
+{
+	for (uint32_t i = 0; i < c->rows; i++) {
+		uint64_t size = 0;
+
+		for (uint32_t k = 0; spans[i].n != UINT32_MAX && k < spans[i].n; k++)
+			size += et_chunk_str(c, ids[spans[i].first + k]).len + 1u;
+		if (size > LIMIT_LIST)
+			return corrupt(c, "a list is longer than the format allows", err);
+	}
+	return ET_OK;
+}
+
+/* Which items, already decoded into ids, each row has. */
 static int load_spans(struct et_chunk *c, const struct et_column *col, uint32_t items,
-		      struct et_span **out, struct et_error *err)
+		      const uint32_t *ids, struct et_span **out, struct et_error *err)
 {
 	uint64_t *v;
 	int rc = load_column(c, col, 0, &v, err);
@@ -539,6 +555,12 @@ static int load_spans(struct et_chunk *c, const struct et_column *col, uint32_t 
 	if (!rc)
 		rc = to_spans(c, v, items, out, err);
 	free(v);
+	if (!rc)
+		rc = check_spans(c, *out, ids, err);
+	if (rc) {
+		free(*out);
+		*out = NULL;
+	}
 	return rc;
 }
 
@@ -558,7 +580,8 @@ int et_chunk_lists(struct et_chunk *c, unsigned column, const struct et_span **s
 		return rc;
 	cache = &c->cache[column];
 	if ((!cache->ids && load_items(c, col, items, &cache->ids, &e)) ||
-	    (!cache->spans && load_spans(c, col, items ? items->n : 0, &cache->spans, &e)))
+	    (!cache->spans &&
+	     load_spans(c, col, items ? items->n : 0, cache->ids, &cache->spans, &e)))
 		return keep_failure(cache, &e, err);
 	*spans = cache->spans;
 	*ids = cache->ids;
@@ -574,8 +597,6 @@ static int join_list(struct et_chunk *c, struct et_span span, const uint32_t *id
 	for (uint32_t i = 0; i < span.n; i++) {
 		struct et_str s = et_chunk_str(c, ids[span.first + i]);
 
-		if (c->list.len - start + s.len >= LIMIT_LIST)
-			return et_fail(err, ET_LIMIT, c->at, "a list is longer than the format allows");
 		buf_add(&c->list, s.ptr, s.len);
 		buf_u8(&c->list, 0);
 	}

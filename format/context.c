@@ -35,6 +35,9 @@ struct et_context {
 
 static void names_clear(struct names *t)
 {
+	/* A segment costs a file header: an empty table must cost nothing. */
+	if (!t->n)
+		return;
 	for (size_t i = 0; i < t->n_slots; i++) {
 		free(t->slots[i].text);
 		t->slots[i].text = NULL;

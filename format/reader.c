@@ -254,6 +254,7 @@ int et_reader_next(struct et_reader *r, struct et_record *rec, struct et_error *
 		if (!rc && fault) {
 			rc = reader_resync(r, at, fixed, fixed_len, fault, err);
 		} else if (!rc) {
+			r->lost_way = false;
 			rc = read_head(r, at, err);
 			if (!rc && judge(r, at, err) == ET_OK) {
 				*rec = r->head.rec;

@@ -27,6 +27,7 @@ struct et_reader {
 	bool body_pending;
 	bool counted;		/* its rows are in stats */
 	struct buf body;
+	bool lost_way;		/* no valid frame since damage */
 	bool at_end;
 };
 

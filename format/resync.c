@@ -63,6 +63,11 @@ int reader_resync(struct et_reader *r, uint64_t at, const uint8_t *fixed, size_t
 		reader_truncated(r, at, "the capture ends in zeros");
 		return ET_EOF;
 	}
-	reader_fault(r, ET_CORRUPT, at, what, r->src.at - at);
+	/* Up to the next valid frame it is one place, whatever looks like a record in it. */
+	if (r->lost_way)
+		r->stats.damaged_bytes += r->src.at - at;
+	else
+		reader_fault(r, ET_CORRUPT, at, what, r->src.at - at);
+	r->lost_way = true;
 	return rc;
 }

@@ -25,6 +25,11 @@ static const struct {
 	[PATHS] = { "Failed execs by path", "failed_paths", "filename", "paths" },
 };
 
+/* All that is looked at. */
+static const uint8_t fields[] = { ET_F_KIND,      ET_F_UID,    ET_F_COMM,
+				  ET_F_FILENAME,  ET_F_EXE,    ET_F_ERRNO,
+				  ET_F_EXIT_CODE, ET_F_SIGNAL, ET_F_CORE };
+
 struct summary {
 	uint64_t kinds[ET_KIND_END];
 	uint64_t other_kinds;
@@ -177,10 +182,14 @@ static void text_ranking(struct out *o, const struct tally *t, enum ranking whic
 		out_char(o, '\n');
 		rest -= v[i]->count;
 	}
-	if (n < t->n)
-		out_printf(o, "%12llu  %5.1f%%  in %zu other %s\n", (unsigned long long)rest,
-			   100.0 * (double)rest / (double)t->total, t->n - n,
-			   rankings[which].noun);
+	if (rest)
+		out_printf(o, "%12llu  %5.1f%%  in ", (unsigned long long)rest,
+			   100.0 * (double)rest / (double)t->total);
+	/* Of those that the tally does not keep apart nobody knows how many they are. */
+	if (rest && t->other)
+		out_printf(o, "many other %s\n", rankings[which].noun);
+	else if (rest)
+		out_printf(o, "%zu other %s\n", t->n - n, rankings[which].noun);
 	free(v);
 }
 
@@ -240,14 +249,16 @@ static void json_ranking(struct out *o, const struct tally *t, enum ranking whic
 			 unsigned top)
 {
 	const struct tally_entry **v = tally_ranking(t);
+	uint64_t rest = t->total;
 
 	out_printf(o, ",\"%s\":[", rankings[which].list);
 	for (size_t i = 0; v && i < t->n && i < top; i++) {
 		json_text(o, i ? ",{" : "{", rankings[which].key, v[i]->key, v[i]->len);
 		json_uint(o, ",", "count", v[i]->count);
 		out_char(o, '}');
+		rest -= v[i]->count;
 	}
-	out_char(o, ']');
+	out_printf(o, "],\"%s_other\":%llu", rankings[which].list, (unsigned long long)rest);
 	free(v);
 }
 
@@ -283,6 +294,8 @@ static int summarize(struct source **sources, size_t n, const struct options *op
 	struct input *in;
 	struct out o;
 
+	for (size_t i = 0; i < sizeof(fields); i++)
+		io.fields |= 1ull << fields[i];
 	out_open(&s.key, -1);
 	if (input_open(sources, n, &io, &in)) {
 		out_close(&s.key);

@@ -16,7 +16,7 @@ struct command {
 	const char *summary;	/* one line, no full stop */
 	unsigned options;	/* of enum option_group */
 	const char *notes;	/* more for help; NULL: none */
-	bool own_help;		/* run with --help prints it */
+	bool own_help;		/* run with --help prints it, where there is a recorder */
 	int (*run)(int argc, char **argv); /* argv[0]: the name; returns the exit code */
 };
 

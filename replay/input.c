@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event.h"
 #include "proctable.h"
 
 /*
@@ -17,8 +18,14 @@
 /* A pipe that is silent for so long has nothing that belongs before what waits. */
 #define SILENCE_MS 20
 
-/* Chunks kept for rows that wait; more are handed out early rather than piled up. */
-#define HELD_MAX 8
+/*
+ * Chunks kept for rows that wait; rather than pile up more, rows are handed out
+ * early. Of the recorder's chunks two reach over the window at its busiest. What a
+ * chunk decodes to is bounded by its rows and by the format, at the most to some
+ * 128 MiB, and with one of as many rows as can be no more than one other is kept.
+ */
+#define HELD_MAX 4
+#define HELD_ROWS 262144u
 
 struct pending {
 	uint64_t ts;
@@ -30,6 +37,7 @@ struct pending {
 struct held {
 	struct et_chunk *chunk; /* NULL: free */
 	uint32_t left;          /* rows of it that wait */
+	bool checked;           /* all its columns can be read */
 	int64_t realtime;
 };
 
@@ -43,12 +51,13 @@ struct feed {
 	size_t at, n, cap;
 	struct held held[HELD_MAX];
 	unsigned n_held;
-	uint64_t newest;  /* highest ts of the segment so far */
-	uint64_t release; /* rows up to this ts may go */
+	uint64_t held_rows; /* of these chunks, also those that do not wait */
+	uint64_t newest;    /* highest ts of the segment so far */
+	uint64_t release;   /* rows up to this ts may go */
 
 	struct et_record stalled; /* a FILE_HEADER that waits for the rows before it */
 	bool has_stalled;
-	bool begun, timed; /* a record was read; the scope has its times */
+	bool unbound, timed; /* names came since the scope was bound; it has its times */
 	bool ended;
 
 	int64_t head; /* wall time of the row that is next */
@@ -231,16 +240,23 @@ static int room_for_selected(struct input *in, uint32_t rows)
 	return ET_OK;
 }
 
-/* Names and times that the filter needs, as far as the segment has told them. */
+/*
+ * Names and times that the filter needs, as far as the segment has told them. Only
+ * in front of rows: however many records of names come, they cost one binding.
+ */
 static int bind(struct input *in, struct feed *f, const struct et_record *rec)
 {
 	const struct source *s = f->source;
 
-	if (rec->type == ET_REC_FILE || rec->type == ET_REC_USERS || !f->scope.filter) {
+	f->unbound |= rec->type == ET_REC_FILE || rec->type == ET_REC_USERS;
+	if (!rec->rows)
+		return ET_OK;
+	if (f->unbound || !f->scope.filter) {
 		if (scope_bind(&f->scope, in->opt.filter, s->names))
 			return ET_NOMEM;
+		f->unbound = false;
 	}
-	if (rec->rows && !f->timed) {
+	if (!f->timed) {
 		scope_bind_times(&f->scope, in->opt.filter, s->start,
 				 in->opt.utc ? 0 : s->offset);
 		f->timed = true;
@@ -286,8 +302,9 @@ static int add_chunk(struct input *in, struct feed *f, const struct et_record *r
 		memcpy(f->rows, in->spare, (f->n + n) * sizeof(*f->rows));
 	}
 	f->n += n;
-	f->held[slot] = (struct held){ c, (uint32_t)n, rec->realtime };
+	f->held[slot] = (struct held){ c, (uint32_t)n, false, rec->realtime };
 	f->n_held++;
+	f->held_rows += rows;
 	c = NULL;
 out:
 	et_chunk_free(c);
@@ -311,7 +328,7 @@ static int take_record(struct input *in, struct feed *f, const struct et_record 
 
 	source_take(f->source, rec);
 	if (rec->type == ET_REC_FILE) {
-		proctable_clear(&f->procs);
+		proctable_free(&f->procs);
 		f->newest = 0;
 	}
 	r = bind(in, f, rec);
@@ -356,7 +373,8 @@ static int feed_fill(struct input *in, struct feed *f, bool *ready)
 		bool waits = f->at < f->n;
 
 		*ready = waits;
-		if (waits && (f->rows[f->at].ts <= f->release || f->n_held >= HELD_MAX)) {
+		if (waits && (f->rows[f->at].ts <= f->release || f->n_held == HELD_MAX ||
+			      f->held_rows > HELD_ROWS)) {
 			set_head(f);
 			return ET_OK;
 		}
@@ -390,21 +408,50 @@ static int feed_fill(struct input *in, struct feed *f, bool *ready)
 	}
 }
 
+static void let_go(struct feed *f, struct held *h)
+{
+	f->held_rows -= et_chunk_rows(h->chunk);
+	f->n_held--;
+	et_chunk_free(h->chunk);
+	h->chunk = NULL;
+}
+
 /* The chunk of the row that was lent last goes when none of its rows waits. */
 static void give_back(struct input *in)
 {
 	struct feed *f = in->last;
-	struct held *h;
 
 	in->last = NULL;
-	if (!f)
-		return;
-	h = &f->held[in->last_held];
-	if (!--h->left) {
-		et_chunk_free(h->chunk);
-		h->chunk = NULL;
-		f->n_held--;
-	}
+	if (f && !--f->held[in->last_held].left)
+		let_go(f, &f->held[in->last_held]);
+}
+
+static int make_event(const struct input *in, const struct feed *f, struct held *h,
+		      struct input_row *row, struct et_error *err)
+{
+	int r = h->checked ? ET_OK : event_check(f->source, h->chunk, err);
+
+	if (r)
+		return r;
+	h->checked = true;
+	if (!in->opt.fields)
+		return et_chunk_event(h->chunk, row->row, &row->ev, err);
+	event_pick(h->chunk, row->row, in->opt.fields, &row->ev);
+	return ET_OK;
+}
+
+/* Its rows that wait go with a damaged chunk, as one fault. */
+static void drop_chunk(struct feed *f, uint32_t held, const struct et_error *err)
+{
+	struct held *h = &f->held[held];
+	size_t n = f->at;
+
+	for (size_t i = f->at; i < f->n; i++)
+		if (f->rows[i].held != held)
+			f->rows[n++] = f->rows[i];
+	f->n = n;
+	source_fault(f->source, &(struct et_record){ .at = err->at, .rows = h->left }, err);
+	let_go(f, h);
 }
 
 /* Whether feed a goes before a row of wall time w in the feed of index i. */
@@ -476,22 +523,22 @@ int input_next(struct input *in, struct input_row *row)
 		row->wall = f->head;
 		row->duration = p->duration;
 		row->source = f->source;
-		r = et_chunk_event(row->chunk, row->row, &row->ev, &err);
+		r = make_event(in, f, &f->held[p->held], row, &err);
 		if (!r) {
 			f->source->shown++;
 			return ET_OK;
 		}
 		if (r == ET_NOMEM)
 			return r;
-		/* Counted once a row: each of them is one that cannot be shown. */
-		source_fault(f->source, &(struct et_record){ .at = err.at, .rows = 1 }, &err);
+		in->last = NULL;
+		drop_chunk(f, p->held, &err);
 	}
 }
 
 /* ---- Counting ------------------------------------------------------------------------- */
 
 static int count_record(struct input *in, struct feed *f, const struct et_record *rec,
-			uint64_t *count)
+			uint64_t limit, uint64_t *count)
 {
 	struct et_chunk *c = NULL;
 	struct et_error err;
@@ -504,6 +551,12 @@ static int count_record(struct input *in, struct feed *f, const struct et_record
 	if (r || !rec->rows)
 		return r;
 	if (scope_matches_all(&f->scope, f->source->names, rec)) {
+		const uint8_t *body;
+
+		/* No later record will tell whether the capture ends inside the last. */
+		if (rec->rows >= limit - *count &&
+		    et_reader_body(f->source->reader, &body, &err))
+			return err.code == ET_NOMEM ? ET_NOMEM : ET_OK;
 		*count += rec->rows;
 		f->source->shown += rec->rows;
 		return ET_OK;
@@ -533,31 +586,35 @@ static int count_record(struct input *in, struct feed *f, const struct et_record
 	return r;
 }
 
+static bool is_cut_off(const struct source *s, const struct et_record *rec)
+{
+	struct et_reader_stats st;
+
+	et_reader_stats(s->reader, &st);
+	return st.truncated && s->fault_at == rec->at;
+}
+
 int input_count(struct input *in, uint64_t limit, uint64_t *count)
 {
 	*count = 0;
 	for (size_t i = 0; i < in->n && *count < limit; i++) {
 		struct feed *f = &in->feeds[i];
 		struct et_record rec = { 0 };
-		uint64_t faults = 0, before = 0;
-		bool more = true;
+		uint64_t n = 0; /* rows of rec that were counted */
 
-		while (*count < limit) {
+		while (*count < limit && source_next(f->source, &rec)) {
 			int r;
 
-			more = source_next(f->source, &rec);
-			if (!more)
-				break;
-			faults = f->source->n_faults;
-			before = *count;
-			r = count_record(in, f, &rec, count);
+			n = *count;
+			r = count_record(in, f, &rec, limit, count);
 			if (r)
 				return r;
+			n = *count - n;
 		}
-		/* The last record was taken by its head, but its body is cut off. */
-		if (!more && f->source->n_faults > faults && f->source->fault_at == rec.at) {
-			f->source->shown -= *count - before;
-			*count = before;
+		/* By its head alone, and only then the end of the input was met. */
+		if (is_cut_off(f->source, &rec)) {
+			f->source->shown -= n;
+			*count -= n;
 		}
 	}
 	if (*count > limit)

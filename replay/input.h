@@ -20,6 +20,7 @@ struct input_options {
 	const struct filter *filter;	/* borrowed */
 	bool durations;			/* fill input_row.duration */
 	bool utc;			/* times in options that name no zone are UTC */
+	uint64_t fields;		/* bits of the fields to fill, no lists; 0: all */
 	/* Called before waiting for a pipe: hand out what is buffered. NULL: none. */
 	void (*idle)(void *ctx);
 	void *ctx;

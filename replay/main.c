@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* main.c - the commands of exectrace. Each describes itself; here is only the list. */
 #include "command.h"
+#include "recorder.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -43,11 +44,13 @@ static int help(const char *name)
 	static char ask[] = "--help";
 	bool all = !name || !strcmp(name, "help");
 	const struct command *c = all ? NULL : find(name);
+	struct recorder recorder;
+	struct reason why;
 	struct out o;
 
 	if (!all && !c)
 		return unknown(name);
-	if (c && c->own_help)
+	if (c && c->own_help && !recorder_find(&recorder, &why))
 		return c->run(2, (char *[]){ ask, ask, NULL });
 	command_begin_output();
 	out_open(&o, STDOUT_FILENO);

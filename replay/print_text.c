@@ -190,10 +190,11 @@ static void put_number(struct out *o, const char *name, const char *otherwise, u
 void print_result(struct out *o, const struct et_event *ev)
 {
 	uint64_t kind = ev->v[ET_F_KIND].u;
+	uint64_t number = ET_HAS(ev, ET_F_ERRNO) ? ev->v[ET_F_ERRNO].u : 0;
 
 	switch (kind) {
 	case ET_FAIL:
-		put_number(o, errno_name(ev->v[ET_F_ERRNO].u), "errno", ev->v[ET_F_ERRNO].u);
+		put_number(o, errno_name(number), "errno", number);
 		break;
 	case ET_EXIT:
 		if (ET_HAS(ev, ET_F_SIGNAL)) {

@@ -2,119 +2,101 @@
 #include "proctable.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-struct proctable_entry {
-	uint64_t pid;   /* ET_NONE: free */
-	uint64_t start; /* ET_NONE: not known */
-	uint64_t exec;  /* ts of its last exec, or ET_NONE */
+#define PID_BITS 22 /* PID_MAX_LIMIT of the kernel's include/linux/threads.h */
+#define PAGE_BITS 10
+#define PAGE_ENTRIES (1u << PAGE_BITS)
+#define PAGES (1u << (PID_BITS - PAGE_BITS))
+
+/* Each is one more than the value, 0 where that is not known; both 0: no entry. */
+struct entry {
+	uint64_t start;
+	uint64_t exec; /* ts of its last exec */
+};
+
+struct proctable_page {
+	struct entry entries[PAGE_ENTRIES];
+	unsigned n; /* entries in use; at 0 the page goes */
 };
 
 void proctable_free(struct proctable *t)
 {
-	free(t->entries);
-	*t = (struct proctable){ 0 };
+	for (size_t i = 0; t->pages && i < PAGES; i++)
+		if (t->pages[i])
+			free(t->pages[i]);
+	free(t->pages);
+	t->pages = NULL;
 }
 
-void proctable_clear(struct proctable *t)
+/* What is known of pid; both 0 when nothing is. */
+static struct entry get(const struct proctable *t, uint64_t pid)
 {
-	for (size_t i = 0; i < t->cap; i++)
-		t->entries[i].pid = ET_NONE;
-	t->n = 0;
+	const struct proctable_page *page = NULL;
+
+	if (t->pages && pid >> PID_BITS == 0)
+		page = t->pages[pid >> PAGE_BITS];
+	return page ? page->entries[pid % PAGE_ENTRIES] : (struct entry){ 0 };
 }
 
-static size_t home(const struct proctable *t, uint64_t pid)
+/* The page for pid, made where there is none; NULL: it cannot be kept. */
+static struct proctable_page *page_of(struct proctable *t, uint64_t pid)
 {
-	return (size_t)(pid * 0x9e3779b97f4a7c15u >> 20) & (t->cap - 1);
-}
+	struct proctable_page **page;
 
-/* The entry of pid, or the free one where it goes. */
-static size_t find(const struct proctable *t, uint64_t pid)
-{
-	size_t i = home(t, pid);
-
-	while (t->entries[i].pid != ET_NONE && t->entries[i].pid != pid)
-		i = (i + 1) & (t->cap - 1);
-	return i;
-}
-
-static bool grow(struct proctable *t)
-{
-	struct proctable bigger = { .cap = t->cap ? t->cap * 2 : 1024 };
-
-	bigger.entries = reallocarray(NULL, bigger.cap, sizeof(*bigger.entries));
-	if (!bigger.entries)
-		return false;
-	proctable_clear(&bigger);
-	for (size_t i = 0; i < t->cap; i++)
-		if (t->entries[i].pid != ET_NONE)
-			bigger.entries[find(&bigger, t->entries[i].pid)] = t->entries[i];
-	bigger.n = t->n;
-	free(t->entries);
-	*t = bigger;
-	return true;
-}
-
-static struct proctable_entry *enter(struct proctable *t, uint64_t pid)
-{
-	struct proctable_entry *e;
-
-	if (t->n >= t->cap / 2 && !grow(t))
+	if (pid >> PID_BITS)
 		return NULL;
-	e = &t->entries[find(t, pid)];
-	if (e->pid == ET_NONE) {
-		*e = (struct proctable_entry){ pid, ET_NONE, ET_NONE };
-		t->n++;
-	}
-	return e;
+	if (!t->pages)
+		t->pages = calloc(PAGES, sizeof(struct proctable_page *));
+	if (!t->pages)
+		return NULL;
+	page = &t->pages[pid >> PAGE_BITS];
+	if (!*page)
+		*page = calloc(1, sizeof(**page));
+	return *page;
 }
 
-/* Moves later entries of the same run forward, so that no marker stays behind. */
-static void drop(struct proctable *t, size_t hole)
+static void put(struct proctable *t, uint64_t pid, struct entry e)
 {
-	size_t i = hole;
+	bool some = e.start || e.exec;
+	struct proctable_page *page;
+	struct entry *old;
 
-	for (;;) {
-		size_t want;
-
-		i = (i + 1) & (t->cap - 1);
-		if (t->entries[i].pid == ET_NONE)
-			break;
-		want = home(t, t->entries[i].pid);
-		if (((i - want) & (t->cap - 1)) >= ((i - hole) & (t->cap - 1))) {
-			t->entries[hole] = t->entries[i];
-			hole = i;
-		}
+	/* An entry that says nothing needs no page. */
+	if (!some && (!t->pages || pid >> PID_BITS || !t->pages[pid >> PAGE_BITS]))
+		return;
+	page = page_of(t, pid);
+	if (!page)
+		return;
+	old = &page->entries[pid % PAGE_ENTRIES];
+	page->n += some;
+	page->n -= old->start || old->exec;
+	*old = e;
+	if (!page->n) {
+		free(page);
+		t->pages[pid >> PAGE_BITS] = NULL;
 	}
-	t->entries[hole].pid = ET_NONE;
-	t->n--;
 }
 
 static uint64_t take_exit(struct proctable *t, uint64_t ts, uint64_t pid, uint64_t start)
 {
-	uint64_t since = start;
+	struct entry e = get(t, pid);
+	uint64_t since = start + 1;
 
-	if (t->cap) {
-		size_t i = find(t, pid);
-		const struct proctable_entry *e = &t->entries[i];
-
-		if (e->pid == pid) {
-			/* Another start: the exit of an earlier process of that pid was lost.
-			 */
-			if (start == ET_NONE || e->start == ET_NONE || start == e->start)
-				since = e->exec != ET_NONE ? e->exec : e->start;
-			if (since == ET_NONE)
-				since = start;
-			drop(t, i);
-		}
+	/* Another start: the exit of an earlier process of that pid was lost. */
+	if (start == ET_NONE || !e.start || e.start == start + 1) {
+		if (e.exec)
+			since = e.exec;
+		else if (e.start)
+			since = e.start;
 	}
-	return since != ET_NONE && since <= ts ? ts - since : ET_NONE;
+	put(t, pid, (struct entry){ 0 });
+	return since && since - 1 <= ts ? ts - (since - 1) : ET_NONE;
 }
 
 uint64_t proctable_take(struct proctable *t, uint64_t kind, uint64_t ts, uint64_t pid,
 			uint64_t start)
 {
-	struct proctable_entry *e;
+	struct entry e;
 
 	if (pid == ET_NONE)
 		return ET_NONE;
@@ -122,14 +104,13 @@ uint64_t proctable_take(struct proctable *t, uint64_t kind, uint64_t ts, uint64_
 		return take_exit(t, ts, pid, start);
 	if (kind != ET_EXEC && kind != ET_FORK && kind != ET_PROC)
 		return ET_NONE;
-	e = enter(t, pid);
-	if (!e)
-		return ET_NONE;
-	if (kind == ET_FORK || (start != ET_NONE && e->start != ET_NONE && start != e->start))
-		e->exec = ET_NONE;
+	e = get(t, pid);
+	if (kind == ET_FORK || (start != ET_NONE && e.start && e.start != start + 1))
+		e.exec = 0;
 	if (start != ET_NONE || kind == ET_FORK)
-		e->start = start;
+		e.start = start + 1;
 	if (kind == ET_EXEC)
-		e->exec = ts;
+		e.exec = ts + 1;
+	put(t, pid, e);
 	return ET_NONE;
 }

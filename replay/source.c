@@ -253,9 +253,11 @@ static void learn_start(struct source *s, const struct et_record *rec)
 void source_take(struct source *s, const struct et_record *rec)
 {
 	struct et_error err;
+	int r = et_context_take(s->names, s->reader, rec, &err);
 
-	/* Faults in such a record have reached on_fault; the rest is still good. */
-	et_context_take(s->names, s->reader, rec, &err);
+	/* What is wrong with the record has reached on_fault; the rest is still good. */
+	if (r == ET_IO || r == ET_NOMEM)
+		s->failure = err;
 	if (rec->type == ET_REC_FILE)
 		keep_schema(s);
 	if (rec->rows && !s->started)

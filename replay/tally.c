@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/types.h>
+#include <time.h>
 
 void tally_free(struct tally *t)
 {
@@ -12,14 +15,41 @@ void tally_free(struct tally *t)
 	*t = (struct tally){ 0 };
 }
 
-/* FNV-1a with a last mix; keys that collide on purpose cost time, not truth. */
-static uint64_t hash_of(const char *s, size_t n)
+/* A seed that is merely unlikely costs time where keys collide, not truth. */
+static void seed_with(uint64_t seed[2])
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	struct timespec now;
 
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)s[i]) * 0x100000001b3u;
-	return h ^ h >> 29;
+	if (getrandom(seed, 2 * sizeof(*seed), GRND_NONBLOCK) == 2 * (ssize_t)sizeof(*seed))
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	seed[0] = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec;
+	seed[1] = (uint64_t)(uintptr_t)seed * 0x9e3779b97f4a7c15u;
+}
+
+/* Both halves of a product: what goes in cannot be told, or undone, from outside. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Eight bytes at a time, with a half of the seed in each factor. */
+static uint64_t hash_of(const uint64_t seed[2], const char *s, size_t n)
+{
+	uint64_t h = n, word;
+
+	for (; n; s += 8, n -= 8) {
+		word = 0;
+		if (n <= 8) {
+			memcpy(&word, s, n);
+			return fold(word ^ seed[0], h ^ seed[1]);
+		}
+		memcpy(&word, s, 8);
+		h = fold(word ^ seed[0], h ^ seed[1]);
+	}
+	return fold(seed[0], h ^ seed[1]);
 }
 
 static struct tally_entry *find(const struct tally *t, uint64_t hash, const char *key,
@@ -38,13 +68,14 @@ static struct tally_entry *find(const struct tally *t, uint64_t hash, const char
 
 static int grow(struct tally *t)
 {
-	struct tally bigger = { .cap = t->cap ? t->cap * 2 : 256,
-				.n = t->n,
-				.total = t->total };
+	struct tally bigger = *t;
 
+	bigger.cap = t->cap ? t->cap * 2 : 256;
 	bigger.entries = calloc(bigger.cap, sizeof(*bigger.entries));
 	if (!bigger.entries)
 		return -1;
+	if (!t->cap)
+		seed_with(bigger.seed);
 	for (size_t i = 0; i < t->cap; i++) {
 		const struct tally_entry *e = &t->entries[i];
 
@@ -56,24 +87,39 @@ static int grow(struct tally *t)
 	return 0;
 }
 
+static int enter(struct tally *t, struct tally_entry *at, uint64_t hash, const char *key,
+		 size_t len)
+{
+	char *copy = malloc(len + 1);
+
+	if (!copy)
+		return -1;
+	memcpy(copy, key, len);
+	*at = (struct tally_entry){ copy, len, hash, 0 };
+	t->n++;
+	t->bytes += len;
+	return 0;
+}
+
 int tally_add(struct tally *t, const char *key, size_t len)
 {
-	uint64_t hash = hash_of(key, len);
 	struct tally_entry *e;
+	uint64_t hash;
 
-	if (t->n >= t->cap / 2 && grow(t))
+	/* At most half of the entries are in use. */
+	if (t->n >= t->cap / 2 && t->n < TALLY_KEYS && grow(t))
 		return -1;
+	hash = hash_of(t->seed, key, len);
 	e = find(t, hash, key, len);
-	if (!e->key) {
-		char *copy = malloc(len + 1);
-
-		if (!copy)
+	if (e->key) {
+		e->count++;
+	} else if (t->n >= TALLY_KEYS || len > TALLY_BYTES - t->bytes) {
+		t->other++;
+	} else {
+		if (enter(t, e, hash, key, len))
 			return -1;
-		memcpy(copy, key, len);
-		*e = (struct tally_entry){ copy, len, hash, 0 };
-		t->n++;
+		e->count++;
 	}
-	e->count++;
 	t->total++;
 	return 0;
 }

@@ -532,7 +532,7 @@ static void test_proctable(void)
 		CHECK(proctable_take(&t, ET_EXIT, 20000, left, ET_NONE) == 20000 - left);
 	for (uint64_t pid = 2; pid <= 10000; pid += 3)
 		CHECK(proctable_take(&t, ET_EXIT, 20000, pid, ET_NONE) == 20000 - pid);
-	CHECK(t.pages[0] && t.pages[10000 / 512]);
+	CHECK(t.pages[0] && t.pages[10000 / 1024]);
 	proctable_free(&t);
 	CHECK(proctable_take(&t, ET_EXIT, 20000, 3, ET_NONE) == ET_NONE);
 	proctable_free(&t);

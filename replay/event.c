@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "event.h"
+
+static int read_column(struct et_chunk *c, unsigned id, unsigned type, struct et_error *err)
+{
+	const struct et_span *spans;
+	const uint64_t *uints;
+	const uint32_t *ids;
+
+	switch (type) {
+	case ET_STR:
+		return et_chunk_ids(c, id, &ids, err);
+	case ET_LIST:
+		return et_chunk_lists(c, id, &spans, &ids, err);
+	default:
+		return et_chunk_uints(c, id, &uints, err);
+	}
+}
+
+int event_check(const struct source *s, struct et_chunk *c, struct et_error *err)
+{
+	int r;
+
+	for (unsigned id = 1; id < ET_FIELD_END; id++) {
+		if (!et_fields[id].name)
+			continue;
+		r = read_column(c, id, et_fields[id].type, err);
+		if (r && r != ET_UNSUPPORTED)
+			return r;
+	}
+	for (unsigned i = 0; i < s->n_extra; i++) {
+		r = read_column(c, s->extra[i].id, s->extra[i].type, err);
+		if (r && r != ET_UNSUPPORTED)
+			return r;
+	}
+	return ET_OK;
+}
+
+void event_pick(struct et_chunk *c, uint32_t row, uint64_t fields, struct et_event *ev)
+{
+	const uint64_t *uints;
+	const uint32_t *ids;
+
+	ev->known = 0;
+	for (unsigned id = 1; id < ET_FIELD_END; id++) {
+		if (!(fields >> id & 1))
+			continue;
+		if (et_fields[id].type == ET_STR) {
+			if (!et_chunk_ids(c, id, &ids, NULL) && ids[row]) {
+				ev->v[id].s = et_chunk_str(c, ids[row]);
+				ev->known |= 1ull << id;
+			}
+		} else if (!et_chunk_uints(c, id, &uints, NULL) && uints[row] != ET_NONE) {
+			et_set_uint(ev, (enum et_field_id)id, uints[row]);
+		}
+	}
+}

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""Small captures that ask for much: each ends soon, in little memory, with the truth."""
+import json
+import os
+import resource
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import etz  # noqa: E402
+import lab  # noqa: E402
+
+DONE, DAMAGED = 0, 3
+MEMORY = 1 << 30
+ROWS = etz.MAX_ROWS
+
+
+def limited():
+    # Sanitizers reserve terabytes of addresses and use none of them.
+    if not lab.SANITIZED:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def write(work, *parts):
+    path = os.path.join(work, "hostile.etz")
+    with open(path, "wb") as file:
+        for part in parts:
+            file.write(part)
+    return path
+
+
+def run(*args, code):
+    return lab.exectrace(*args, code=code, preexec_fn=limited)
+
+
+def judge(path, code, events, fault=None, faults=1, missing=0, replay=()):
+    """All readers: exit code, events shown, and each fault told once with its number of missing rows."""
+    shown = run("replay", "--json", *replay, path, code=code)
+    summary = run("summary", "--json", path, code=code)
+    info = run("info", "--json", path, code=None)
+    if not replay:
+        lab.equal(shown.stdout.count(b"\n"), events, "events of replay")
+    lab.equal(json.loads(summary.stdout)["events"], events, "events of summary")
+    lab.equal(json.loads(summary.stdout)["complete"], code == DONE, "complete of summary")
+    for done in (shown, summary):
+        told = done.stderr.decode()
+        if fault:
+            lab.equal(told.count(fault), faults, f"times that {fault!r} is told in {told!r}")
+        if missing:
+            lab.demand(f"{missing} event{'' if missing == 1 else 's'} missing" in told, f"says {told!r}")
+        else:
+            lab.demand("missing" not in told, f"says {told!r}")
+    return json.loads(shown.stdout.splitlines()[0]) if shown.stdout else None, json.loads(info.stdout)
+
+
+def start(pid):
+    """The column of pids that ascend by that much, in a few bytes."""
+    return etz.const(etz.PID, ROWS, etz.zigzag(pid), etz.DELTA)
+
+
+def distinct_pids():
+    """64 x 262,144 processes of which none ends, 64-bit pids among them."""
+    steps = [*range(1, 17), *(0x10001 + 2 * i for i in range(48))]
+    with lab.workdir() as work:
+        path = write(work, etz.header(),
+                     *(etz.chunk(ROWS, [start(step)], seq=i * ROWS, at=etz.BOOT + i * 10**8)
+                       for i, step in enumerate(steps)),
+                     etz.end(len(steps) * ROWS))
+        judge(path, DONE, len(steps) * ROWS, replay=("--kind", "exit"))
+
+
+def distinct_keys():
+    """Each row has a command, a path and a user of its own; more than are counted apart are told as others."""
+    texts = [b"/bin/%x" % i for i in range(ROWS)]
+    rows = 2 * ROWS
+    fails = etz.record(etz.END, etz.tag(12, b"".join(etz.varint(k) + etz.varint(ROWS) for k in (etz.EXEC, etz.FAIL))),
+                       seq=rows)
+    filename = etz.const(etz.FILENAME, ROWS, 0, etz.FIRST_USE)
+    uid = etz.const(etz.UID, ROWS, etz.zigzag(1), etz.DELTA)
+    with lab.workdir() as work:
+        path = write(work, etz.header(),
+                     *(etz.chunk(ROWS, [*etz.strings(*texts), filename, uid], seq=i * ROWS, kind=kind)
+                       for i, kind in enumerate((etz.EXEC, etz.FAIL))), fails)
+        summary = json.loads(run("summary", "--json", "--top", "0", path, code=DONE).stdout)
+        for ranking in ("commands", "users", "failed_paths"):
+            lab.equal(len(summary[ranking]), 65536, f"{ranking} that are counted apart")
+            lab.equal(summary[ranking + "_other"], ROWS - 65536, f"others of {ranking}")
+        text = run("summary", path, code=DONE).stdout.decode()
+        lab.equal(text.count("in many other "), 3, f"lines about others in {text!r}")
+
+
+def bad_item():
+    """The last of 262,144 lists names a string that is not there: one fault, not as many as rows."""
+    bad = [*etz.strings(b"x"), etz.const(etz.ARGV, ROWS, 2),
+           etz.raw(etz.ARGV, ROWS, b"\1" * (ROWS - 1) + b"\11", part=1)]
+    good = [*etz.strings(b"x"), etz.const(etz.ARGV, 5, 2), etz.const(etz.ARGV, 5, 1, part=1)]
+    with lab.workdir() as work:
+        path = write(work, etz.header(), etz.chunk(ROWS, bad), etz.chunk(5, good, seq=ROWS), etz.end(ROWS + 5))
+        event, _ = judge(path, DAMAGED, 5, "names a string", missing=ROWS)
+        lab.equal(event["argv"], ["x"], "argv of the rows behind")
+
+
+def bad_later_column():
+    """A column that no version knows yet is wrong: the rows are not shown without it as if they were whole."""
+    extra = [(50, "later", etz.STR, 0, 2)]
+    with lab.workdir() as work:
+        path = write(work, etz.header(extra), etz.chunk(3, [etz.const(50, 3, 7)]), etz.end(3))
+        judge(path, DAMAGED, 0, "names a string", missing=3)
+
+
+def names_that_descend():
+    """200,000 cgroups, the highest id first; the names hold all the same."""
+    body = b"".join(etz.varint(i) + etz.name(b"/c%d" % i) for i in range(200000, 0, -1))
+    with lab.workdir() as work:
+        path = write(work, etz.header(), etz.record(etz.CGROUPS, body=body),
+                     etz.chunk(1, [etz.const(etz.C_CGROUP, 1, 777 + 1)]), etz.end(1))
+        event, _ = judge(path, DONE, 1)
+        lab.equal(event["cgroup"], "/c777", "cgroup")
+
+
+def many_users():
+    """A user's name is looked for once, not anew for each of many records of names."""
+    body = b"".join(b"\0" + etz.varint(i) + etz.name(b"u%d" % i) for i in range(200000))
+    more = etz.record(etz.USERS, body=b"\0" + etz.varint(1000) + etz.name(b"ann"))
+    with lab.workdir() as work:
+        path = write(work, etz.header(), etz.record(etz.USERS, body=body), more * 100000,
+                     etz.chunk(2, [etz.const(etz.UID, 2, 1000 + 1)]), etz.end(2))
+        for user, events in (("ann", 2), ("u999", 0), ("nobody", 0)):
+            done = run("replay", "--count", "--uid", user, path, code=DONE)
+            lab.equal(int(done.stdout), events, f"events of {user}")
+
+
+def many_segments():
+    """What a segment has learned is forgotten at little cost when many begin behind it."""
+    body = b"".join(etz.varint(i) + etz.name(b"x") for i in range(500000))
+    with lab.workdir() as work:
+        path = write(work, etz.header(), etz.record(etz.CGROUPS, body=body), etz.end(0),
+                     (etz.header() + etz.end(0)) * 50000)
+        judge(path, DONE, 0)
+
+
+def large_heads():
+    """Beginnings of records one behind the other that each claim a head of 1 MiB: one damaged place."""
+    forged = etz.frame(etz.CHUNK, 1 << 20, 0)
+    with lab.workdir() as work:
+        for unit in (etz.MAGIC, forged[:-1] + bytes([forged[-1] ^ 1]), forged[:20]):
+            junk = unit * ((3 << 20) // len(unit))
+            path = write(work, etz.header(), junk + bytes(-len(junk) % 8), etz.chunk(1, []), etz.end(1))
+            judge(path, DAMAGED, 1, "at byte")
+        # Heads whose lengths are right but whose crc is wrong; each is passed over whole.
+        one = forged + bytes(1 << 20)
+        path = write(work, etz.header(), (one + bytes(-len(one) % 8)) * 3, etz.chunk(1, []), etz.end(1))
+        judge(path, DAMAGED, 1, "head is damaged", faults=3)
+
+
+def wide_chunks():
+    """As many columns of as many rows as can be, in some hundred bytes; and more than can be."""
+    room = (1 << 24) // ROWS - len(etz.COLUMNS)
+    for columns in (room, room + 1, 200):
+        extra = [(50 + i, f"later{i}", etz.UINT, 0, 2) for i in range(columns)]
+        streams = [etz.const(50 + i, ROWS, 1) for i in range(columns)]
+        with lab.workdir() as work:
+            for full in (streams, []):
+                path = write(work, etz.header(extra), *(etz.chunk(ROWS, full, seq=i * ROWS) for i in range(8)),
+                             etz.end(8 * ROWS))
+                if columns == room:
+                    done = run("replay", "--json", "--limit", "3", path, code=DONE)
+                    lab.equal([event.get("later7") for event in lab.lines(done.stdout)], [1 if full else 0] * 3,
+                              "later7")
+                    lab.equal(int(run("replay", "--count", path, code=DONE).stdout), 8 * ROWS, "count")
+                    done = run("summary", "--json", path, code=DONE)
+                    lab.equal(json.loads(done.stdout)["events"], 8 * ROWS, "events")
+                else:
+                    judge(path, DAMAGED, 0, "more than the format allows", faults=5, missing=8 * ROWS)
+
+
+def clocks_that_descend():
+    """A record of clocks that goes back is told once, and the capture is not complete."""
+    with lab.workdir() as work:
+        path = write(work, etz.header(), etz.clock((200, 5)), etz.clock((100, 7)), etz.chunk(1, []), etz.end(1))
+        event, info = judge(path, DAMAGED, 1, "clocks breaks the format")
+        lab.equal(event["time"], "1970-01-01T00:00:01.000000005Z", "time by the clock before")
+        lab.equal((info["damaged"], info["complete"]), (1, False), "what info says")
+
+
+def host_keys_twice():
+    """What is said later of a key counts, and properties have it once."""
+    def host(value):
+        return etz.record(etz.HOST, body=etz.name(b"hostname") + etz.name(value))
+    with lab.workdir() as work:
+        path = write(work, etz.header(), host(b"first"), host(b"second"), etz.chunk(1, []), etz.end(1))
+        _, info = judge(path, DONE, 1)
+        lab.equal((info["host"], info["properties"]), ("second", {"hostname": "second"}), "host")
+        text = run("info", "--json", path, code=DONE).stdout
+        lab.equal(text.count(b'"hostname"'), 1, "times that info says hostname")
+
+
+def long_lists():
+    """One string of 2 MiB that every row's list names: once, where that is right, and too often."""
+    text = etz.strings(b"a" * (2 << 20))
+    with lab.workdir() as work:
+        path = write(work, etz.header(), etz.chunk(ROWS, [*text, etz.const(etz.ARGV, ROWS, 2),
+                                                          etz.const(etz.ARGV, ROWS, 1, part=1)]), etz.end(ROWS))
+        done = run("replay", "--json", "--limit", "3", path, code=DONE)
+        lab.equal([len(event["argv"][0]) for event in lab.lines(done.stdout)], [2 << 20] * 3, "lengths of arguments")
+        lab.equal(json.loads(run("summary", "--json", path, code=DONE).stdout)["events"], ROWS, "events of summary")
+        run("info", "--json", path, code=DONE)
+        path = write(work, etz.header(), etz.chunk(ROWS, [*text, etz.const(etz.ARGV, ROWS, 3),
+                                                          etz.const(etz.ARGV, 2 * ROWS, 1, part=1)]), etz.end(ROWS))
+        done = run("replay", "--json", path, code=DAMAGED)
+        lab.equal(done.stdout, b"", "events with lists that are too long")
+        lab.equal(done.stderr.count(b"list is longer"), 1, f"faults in {done.stderr!r}")
+        lab.demand(b"262144 events missing" in done.stderr, f"says {done.stderr!r}")
+
+
+def cut_off():
+    """A record of which only the head is there is not counted, whichever way the events are."""
+    whole = etz.chunk(1000, [etz.raw(etz.PID, 1000, os.urandom(1000))])
+    last = etz.chunk(1000, [etz.raw(etz.PID, 1000, os.urandom(1000))], seq=1000)
+    with lab.workdir() as work:
+        path = write(work, etz.header(), whole, last[:-400])
+        counted = run("replay", "--count", path, code=DAMAGED)
+        shown = run("replay", "--json", path, code=DAMAGED)
+        filtered = run("replay", "--count", "--kind", "exit", path, code=DAMAGED)
+        lab.equal((int(counted.stdout), shown.stdout.count(b"\n"), int(filtered.stdout)), (1000, 1000, 0), "events")
+        lab.equal(counted.stderr, shown.stderr, "what is told of the cut")
+        lab.demand(b"1000 events missing" in counted.stderr and b"1000 events missing" in filtered.stderr,
+                   f"says {counted.stderr!r} and {filtered.stderr!r}")
+        for limit, events in (("1000", 1000), ("1500", 1000), ("2000", 1000), ("10", 10)):
+            done = run("replay", "--count", "--limit", limit, path, code=None)
+            lab.equal(int(done.stdout), events, f"--count --limit {limit}")
+
+
+if __name__ == "__main__":
+    lab.main(distinct_pids, distinct_keys, bad_item, bad_later_column, names_that_descend, many_users, many_segments,
+             large_heads, wide_chunks, clocks_that_descend, host_keys_twice, long_lists, cut_off)
