@@ -11,38 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * A decoded column; which member counts follows from its type. One that could not
- * be decoded is not tried again for every row: what keeps why.
- */
-struct column_cache {
-	uint64_t *uints;
-	uint32_t *ids;		/* rows ids, or all items of a list */
-	struct et_span *spans;
-	enum et_code code;	/* ET_OK: none of that */
-	const char *what;
-};
-
-struct et_chunk {
-	uint64_t at;
-	struct buf body;
-	uint32_t rows;
-	uint64_t ts_min, ts_max;
-	uint64_t kind_counts[KIND_MAX + 1];
-	unsigned n_streams;
-	struct stream *streams;
-	struct schema schema;
-	ZSTD_DCtx *zstd;
-	struct buf scratch;
-	uint8_t *kinds;		/* of each row; NULL until decoded */
-	bool have_strings;
-	uint32_t n_strings;
-	char *text;		/* all strings */
-	uint32_t *ends;		/* offset in text behind string id at [id - 1] */
-	struct column_cache cache[LIMIT_COLUMN_ID + 1];
-	struct buf list;	/* of et_chunk_event */
-};
-
 static int corrupt(const struct et_chunk *c, const char *what, struct et_error *err)
 {
 	return et_fail(err, ET_CORRUPT, c->at, what);
@@ -143,8 +111,7 @@ static int load_stream(struct et_chunk *c, const struct stream *s, uint64_t **ou
 	return ET_OK;
 }
 
-/* Decodes the kind of every row, and checks it against the head's counts. */
-static int load_kinds(struct et_chunk *c, struct et_error *err)
+int chunk_kinds(struct et_chunk *c, struct et_error *err)
 {
 	const struct stream *s = find_stream(c, ET_F_KIND, 0);
 	uint64_t counts[KIND_MAX + 1] = { 0 }, *v;
@@ -292,7 +259,7 @@ static int load_column(struct et_chunk *c, const struct et_column *col, uint64_t
 {
 	const struct stream *s = find_stream(c, col->id, 0);
 	uint64_t *v;
-	int rc = load_kinds(c, err);
+	int rc = chunk_kinds(c, err);
 
 	*out = NULL;
 	if (rc)
@@ -585,89 +552,6 @@ int et_chunk_lists(struct et_chunk *c, unsigned column, const struct et_span **s
 		return keep_failure(cache, &e, err);
 	*spans = cache->spans;
 	*ids = cache->ids;
-	return ET_OK;
-}
-
-/* Puts the items of a span one behind the other, each with its NUL, into c->list. */
-static int join_list(struct et_chunk *c, struct et_span span, const uint32_t *ids,
-		     struct et_list *l, struct et_error *err)
-{
-	size_t start = c->list.len;
-
-	for (uint32_t i = 0; i < span.n; i++) {
-		struct et_str s = et_chunk_str(c, ids[span.first + i]);
-
-		buf_add(&c->list, s.ptr, s.len);
-		buf_u8(&c->list, 0);
-	}
-	if (c->list.failed)
-		return et_fail_nomem(err);
-	l->len = (uint32_t)(c->list.len - start);
-	l->n = span.n;
-	return ET_OK;
-}
-
-static int get_field(struct et_chunk *c, unsigned f, uint32_t row, struct et_event *ev,
-		     struct et_error *err)
-{
-	const struct et_span *spans;
-	const uint64_t *uints;
-	const uint32_t *ids;
-	union et_value *v = &ev->v[f];
-	bool known = false;
-	int rc;
-
-	switch (et_fields[f].type) {
-	case ET_STR:
-		rc = et_chunk_ids(c, f, &ids, err);
-		if (!rc && (known = ids[row]))
-			v->s = et_chunk_str(c, ids[row]);
-		break;
-	case ET_LIST:
-		rc = et_chunk_lists(c, f, &spans, &ids, err);
-		if (!rc && (known = spans[row].n != UINT32_MAX))
-			rc = join_list(c, spans[row], ids, &v->l, err);
-		break;
-	default:
-		rc = et_chunk_uints(c, f, &uints, err);
-		if (!rc && (known = uints[row] != ET_NONE))
-			v->u = uints[row];
-	}
-	if (rc == ET_UNSUPPORTED)
-		return ET_OK;
-	if (!rc && known)
-		ev->known |= 1ull << f;
-	return rc;
-}
-
-int et_chunk_event(struct et_chunk *c, uint32_t row, struct et_event *ev, struct et_error *err)
-{
-	size_t at = 0;
-	int rc = load_kinds(c, err);
-
-	ev->known = 0;
-	if (rc)
-		return rc;
-	if (row >= c->rows)
-		return et_fail(err, ET_MISUSE, c->at, "the chunk has no such row");
-	buf_reset(&c->list);
-	for (unsigned i = 0; i < c->schema.n; i++) {
-		const struct et_column *col = &c->schema.columns[i];
-
-		if (col->id >= ET_FIELD_END || !et_fields[col->id].name ||
-		    !(col->kinds >> c->kinds[row] & 1))
-			continue;
-		rc = get_field(c, col->id, row, ev, err);
-		if (rc)
-			return rc;
-	}
-	/* Only now does the lists' memory stay where it is. */
-	for (unsigned f = 1; f < ET_FIELD_END; f++) {
-		if (ET_HAS(ev, f) && et_fields[f].type == ET_LIST) {
-			ev->v[f].l.ptr = ev->v[f].l.len ? (const char *)c->list.data + at : "";
-			at += ev->v[f].l.len;
-		}
-	}
 	return ET_OK;
 }
 

@@ -1,12 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* chunk.h - making a chunk of a row record's head and body. */
+/*
+ * chunk.h - the rows of a record as they are decoded: chunk.c makes a chunk of a
+ * head and a body and decodes its columns, event.c puts rows together.
+ */
 #ifndef ET_CHUNK_H
 #define ET_CHUNK_H
 
 #include "head.h"
 
+/*
+ * A decoded column; which member counts follows from its type. One that could not
+ * be decoded is not tried again for every row: what keeps why.
+ */
+struct column_cache {
+	uint64_t *uints;
+	uint32_t *ids;		/* rows ids, or all items of a list */
+	struct et_span *spans;
+	enum et_code code;	/* ET_OK: none of that */
+	const char *what;
+};
+
+struct et_chunk {
+	uint64_t at;
+	struct buf body;
+	uint32_t rows;
+	uint64_t ts_min, ts_max;
+	uint64_t kind_counts[KIND_MAX + 1];
+	unsigned n_streams;
+	struct stream *streams;
+	struct schema schema;
+	ZSTD_DCtx *zstd;
+	struct buf scratch;
+	uint8_t *kinds;		/* of each row; NULL until decoded */
+	bool have_strings;
+	uint32_t n_strings;
+	char *text;		/* all strings */
+	uint32_t *ends;		/* offset in text behind string id at [id - 1] */
+	struct column_cache cache[LIMIT_COLUMN_ID + 1];
+	struct buf list;	/* of et_chunk_event */
+};
+
 /* Takes the body's memory, also when it fails. at: offset of the record. */
 int chunk_new(const struct head *h, const struct schema *schema, struct buf *body, uint64_t at,
 	      struct et_chunk **out, struct et_error *err);
+/* Decodes the kind of every row into c->kinds, and checks it against the head's counts. */
+int chunk_kinds(struct et_chunk *c, struct et_error *err);
 
 #endif

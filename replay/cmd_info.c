@@ -419,29 +419,24 @@ static int info_source(struct source *s, const struct options *opt, struct out *
 	return report_source(s, opt);
 }
 
+static int info(struct source **sources, size_t n, struct options *opt)
+{
+	int code = EXIT_DONE;
+	struct out o;
+
+	/* That it is complete is in the text. */
+	opt->quiet = true;
+	out_open(&o, STDOUT_FILENO);
+	for (size_t i = 0; i < n; i++) {
+		code = report_worse(code, info_source(sources[i], opt, &o, !i));
+		source_close(sources[i]);
+	}
+	return command_end(&o, code);
+}
+
 static int info_run(int argc, char **argv)
 {
-	struct source **sources;
-	struct options opt;
-	struct out o;
-	size_t n;
-	int code = command_begin(&cmd_info, argc, argv, &opt);
-
-	if (code < 0) {
-		code = command_open(&opt, &sources, &n);
-		if (code == EXIT_DONE) {
-			/* That it is complete is in the text. */
-			opt.quiet = true;
-			out_open(&o, STDOUT_FILENO);
-			for (size_t i = 0; i < n; i++)
-				code = report_worse(code,
-						    info_source(sources[i], &opt, &o, !i));
-			code = command_end(&o, code);
-			command_close(sources, n);
-		}
-	}
-	options_free(&opt);
-	return code;
+	return command_run(&cmd_info, argc, argv, info);
 }
 
 const struct command cmd_info = {

@@ -96,26 +96,17 @@ int show_sources(struct source **sources, size_t n, struct options *opt)
 	return code;
 }
 
+static int replay(struct source **sources, size_t n, struct options *opt)
+{
+	/* A table for people begins with what happened, not with hundreds of lines before. */
+	if (!opt->json && !opt->count)
+		opt->filter.unasked |= ET_KIND_BIT(ET_PROC);
+	return show_sources(sources, n, opt);
+}
+
 static int replay_run(int argc, char **argv)
 {
-	struct source **sources;
-	struct options opt;
-	size_t n;
-	int code = command_begin(&cmd_replay, argc, argv, &opt);
-
-	if (code < 0) {
-		code = command_open(&opt, &sources, &n);
-		if (code == EXIT_DONE) {
-			/* A table for people begins with what happened, not with hundreds of lines before. */
-			if (!opt.json && !opt.count)
-				opt.filter.unasked |= ET_KIND_BIT(ET_PROC);
-			code = show_sources(sources, n, &opt);
-			/* What is in it went with the input. */
-			command_close(sources, 0);
-		}
-	}
-	options_free(&opt);
-	return code;
+	return command_run(&cmd_replay, argc, argv, replay);
 }
 
 const struct command cmd_replay = {

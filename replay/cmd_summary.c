@@ -285,7 +285,7 @@ static void json_summary(struct out *o, const struct summary *s, const struct op
 
 /* ---- The command ------------------------------------------------------------------ */
 
-static int summarize(struct source **sources, size_t n, const struct options *opt)
+static int summarize(struct source **sources, size_t n, struct options *opt)
 {
 	struct input_options io = { .filter = &opt->filter, .utc = opt->utc };
 	struct summary s = { .complete = true };
@@ -331,21 +331,7 @@ static int summarize(struct source **sources, size_t n, const struct options *op
 
 static int summary_run(int argc, char **argv)
 {
-	struct source **sources;
-	struct options opt;
-	size_t n;
-	int code = command_begin(&cmd_summary, argc, argv, &opt);
-
-	if (code < 0) {
-		code = command_open(&opt, &sources, &n);
-		if (code == EXIT_DONE) {
-			code = summarize(sources, n, &opt);
-			/* What is in it went with the input. */
-			command_close(sources, 0);
-		}
-	}
-	options_free(&opt);
-	return code;
+	return command_run(&cmd_summary, argc, argv, summarize);
 }
 
 const struct command cmd_summary = {

@@ -65,7 +65,15 @@ int command_begin(const struct command *c, int argc, char **argv, struct options
 	return command_end(&o, EXIT_DONE);
 }
 
-int command_open(const struct options *opt, struct source ***sources, size_t *n)
+static void close_all(struct source **sources, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		source_close(sources[i]);
+	free(sources);
+}
+
+/* *sources and what is in it is the caller's. Returns EXIT_DONE, or tells why not. */
+static int open_all(const struct options *opt, struct source ***sources, size_t *n)
 {
 	static char fallback[] = DEFAULT_FILE;
 	char *one[] = { fallback };
@@ -87,7 +95,7 @@ int command_open(const struct options *opt, struct source ***sources, size_t *n)
 	for (size_t i = 0; i < count; i++) {
 		if (source_open(names[i], &(*sources)[i], &why)) {
 			say("%s", why.text);
-			command_close(*sources, *n);
+			close_all(*sources, *n);
 			*sources = NULL;
 			*n = 0;
 			return why.code;
@@ -97,11 +105,22 @@ int command_open(const struct options *opt, struct source ***sources, size_t *n)
 	return EXIT_DONE;
 }
 
-void command_close(struct source **sources, size_t n)
+int command_run(const struct command *c, int argc, char **argv, command_fn *fn)
 {
-	for (size_t i = 0; i < n; i++)
-		source_close(sources[i]);
-	free(sources);
+	struct source **sources;
+	struct options opt;
+	size_t n;
+	int code = command_begin(c, argc, argv, &opt);
+
+	if (code < 0) {
+		code = open_all(&opt, &sources, &n);
+		if (code == EXIT_DONE) {
+			code = fn(sources, n, &opt);
+			free(sources);
+		}
+	}
+	options_free(&opt);
+	return code;
 }
 
 int command_end(struct out *o, int code)

@@ -35,11 +35,12 @@ void command_begin_output(void);
 void command_end_output(void);
 
 /*
- * Opens the files the options name, else trace.etz where it exists. *sources
- * and what is in it is the caller's. Returns EXIT_DONE, or tells why not.
+ * Parses options, opens the files they name, else trace.etz, and hands them to fn, which takes the
+ * sources over, but not the array. Returns the exit code.
  */
-int command_open(const struct options *opt, struct source ***sources, size_t *n);
-void command_close(struct source **sources, size_t n);
+typedef int command_fn(struct source **sources, size_t n, struct options *opt);
+int command_run(const struct command *c, int argc, char **argv, command_fn *fn);
+
 /*
  * Ends the output: a reader that went away is no failure. code: the exit code
  * so far; returns the one that is due now.
