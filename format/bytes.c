@@ -186,9 +186,3 @@ void buf_bytes(struct buf *b, const void *p, size_t n)
 	buf_varint(b, n);
 	buf_add(b, p, n);
 }
-
-void put_u32(uint8_t *p, uint32_t v)
-{
-	for (unsigned i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
-}

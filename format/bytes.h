@@ -75,8 +75,6 @@ void buf_varint(struct buf *b, uint64_t v);
 /* A varint length and that many bytes. */
 void buf_bytes(struct buf *b, const void *p, size_t n);
 
-void put_u32(uint8_t *p, uint32_t v);
-
 /* Signed numbers of small size as small unsigned ones; total on 64 bits. */
 static inline uint64_t zigzag(uint64_t v)
 {

@@ -155,17 +155,6 @@ int filter_add_kinds(struct filter *f, const char *list, struct reason *why)
 	return 0;
 }
 
-bool filter_selects(const struct filter *f)
-{
-	bool any = f->outcomes != 0;
-
-	for (int i = 0; i < FILTER_NUMBERS; i++)
-		any |= f->numbers[i].n_values || f->numbers[i].n_names;
-	for (int i = 0; i < FILTER_GLOBS; i++)
-		any |= f->globs[i].n != 0;
-	return any;
-}
-
 /* ---- Binding ------------------------------------------------------------------- */
 
 void scope_free(struct filter_scope *s)

@@ -63,8 +63,6 @@ int filter_add_numbers(struct filter *f, enum filter_number which, const char *l
 int filter_add_glob(struct filter *f, enum filter_glob which, const char *glob,
 		    struct reason *why);
 int filter_add_kinds(struct filter *f, const char *list, struct reason *why);
-/* Whether it asks anything of processes. */
-bool filter_selects(const struct filter *f);
 
 struct filter_scope {
 	const struct filter *filter;	/* borrowed */

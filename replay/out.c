@@ -121,13 +121,6 @@ void out_uint(struct out *o, uint64_t u)
 	out_bytes(o, p, (size_t)(tmp + sizeof(tmp) - p));
 }
 
-void out_int(struct out *o, int64_t i)
-{
-	if (i < 0)
-		out_char(o, '-');
-	out_uint(o, i < 0 ? -(uint64_t)i : (uint64_t)i);
-}
-
 void out_pad(struct out *o, int n)
 {
 	static const char blanks[] = "                                ";

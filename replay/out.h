@@ -58,7 +58,6 @@ static inline void out_text(struct out *o, const char *s)
 }
 
 void out_uint(struct out *o, uint64_t u);
-void out_int(struct out *o, int64_t i);
 /* n blanks; none when n <= 0. */
 void out_pad(struct out *o, int n);
 /* u right-aligned in width. */
