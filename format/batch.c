@@ -56,6 +56,8 @@ void et_batch_reset(struct et_batch *b)
 	b->items = 0;
 	b->ts_min = UINT64_MAX;
 	b->ts_max = 0;
+	b->spans.n = 0;
+	b->until = 0;
 }
 
 uint32_t et_batch_rows(const struct et_batch *b)
@@ -66,6 +68,13 @@ uint32_t et_batch_rows(const struct et_batch *b)
 uint64_t et_batch_bytes(const struct et_batch *b)
 {
 	return b->bytes + b->strings.bytes.len + (uint64_t)b->strings.n * 2;
+}
+
+bool et_batch_times(const struct et_batch *b, uint64_t *first, uint64_t *last)
+{
+	*first = b->ts_min;
+	*last = b->ts_max;
+	return b->rows;
 }
 
 static uint8_t width_of(uint64_t v)
@@ -134,6 +143,7 @@ static const char *event_fault(const struct et_event *ev, uint64_t *items, uint6
 		if (!et_fields[f].name || !(et_fields[f].kinds >> kind & 1))
 			return "an event has a field that its kind does not carry";
 		switch (et_fields[f].type) {
+		case ET_UINT:
 		case ET_OPT:
 			if (v->u == ET_NONE)
 				fault = "a number is larger than the format allows";
@@ -234,6 +244,20 @@ static void roll_back(struct et_batch *b, const uint32_t was[ET_FIELD_END][2], u
 	b->bytes = bytes;
 }
 
+/* Where the row lies in time; it fits. */
+static void note_time(struct et_batch *b, const struct et_event *ev)
+{
+	uint64_t ts = ev->v[ET_F_TS].u;
+
+	spans_add(&b->spans, ts, ev->realtime);
+	if (ts < b->ts_min)
+		b->ts_min = ts;
+	if (ts > b->ts_max)
+		b->ts_max = ts;
+	if (ET_HAS(ev, ET_F_UNTIL) && ev->v[ET_F_UNTIL].u > b->until)
+		b->until = ev->v[ET_F_UNTIL].u;
+}
+
 static bool push_all(struct et_batch *b, const struct et_event *ev, uint64_t kind)
 {
 	for (unsigned f = 1; f < ET_FIELD_END; f++) {
@@ -246,7 +270,7 @@ static bool push_all(struct et_batch *b, const struct et_event *ev, uint64_t kin
 int et_batch_add(struct et_batch *b, const struct et_event *ev, struct et_error *err)
 {
 	uint32_t was[ET_FIELD_END][2], strings = b->strings.n;
-	uint64_t was_bytes = b->bytes, items, bytes, kind, ts;
+	uint64_t was_bytes = b->bytes, items, bytes, kind;
 	const char *fault = event_fault(ev, &items, &bytes);
 
 	if (fault)
@@ -260,6 +284,8 @@ int et_batch_add(struct et_batch *b, const struct et_event *ev, struct et_error 
 			 b->items + items > LIMIT_ITEMS ||
 			 b->strings.n + items + ET_FIELD_END > LIMIT_STRINGS / 4)))
 		return et_fail(err, ET_LIMIT, 0, "the batch is full");
+	if (!spans_fit(&b->spans, ev->v[ET_F_TS].u, ev->realtime))
+		return et_fail(err, ET_LIMIT, 0, "the batch has another wall clock for that time");
 	for (unsigned f = 0; f < ET_FIELD_END; f++) {
 		for (unsigned p = 0; p < 2; p++)
 			was[f][p] = b->columns[f].part[p].n;
@@ -269,11 +295,7 @@ int et_batch_add(struct et_batch *b, const struct et_event *ev, struct et_error 
 		roll_back(b, (const uint32_t(*)[2])was, strings, was_bytes);
 		return et_fail_nomem(err);
 	}
-	ts = ev->v[ET_F_TS].u;
-	if (ts < b->ts_min)
-		b->ts_min = ts;
-	if (ts > b->ts_max)
-		b->ts_max = ts;
+	note_time(b, ev);
 	b->kinds[kind]++;
 	b->items += items;
 	b->rows++;

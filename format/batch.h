@@ -6,6 +6,7 @@
 #ifndef ET_BATCH_H
 #define ET_BATCH_H
 
+#include "clocks.h"
 #include "strings.h"
 
 #include <exectrace.h>
@@ -34,6 +35,8 @@ struct et_batch {
 	uint64_t bytes;		/* raw size, estimated */
 	uint64_t items;		/* of all lists */
 	uint64_t ts_min, ts_max;
+	struct clock_spans spans;
+	uint64_t until;		/* latest end of a lost row, ns; 0: none */
 	uint64_t kinds[ET_KIND_END];
 	struct strings strings;
 	struct batch_column columns[ET_FIELD_END];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* bounds.h - the hard limits of SPEC.md 2.4, for reader and writer alike. */
+/* bounds.h - the hard limits of SPEC.md 2.5, for reader and writer alike. */
 #ifndef ET_BOUNDS_H
 #define ET_BOUNDS_H
 
@@ -13,8 +13,9 @@
 #define LIMIT_ITEMS (4u << 20)		/* list items of a column in a chunk */
 #define LIMIT_STRING (2u << 20)		/* bytes of one string */
 #define LIMIT_LIST (4u << 20)		/* bytes of one list, with a NUL per item */
-#define LIMIT_NAME 4096			/* bytes of a name in HOST, USERS, CGROUPS */
-#define LIMIT_NAMES (1u << 20)	/* names of a kind, and clocks, that a reader keeps */
+#define LIMIT_NAME 4096			/* bytes of a name in HOST, USERS, CGROUPS, of a path in EXES */
+#define LIMIT_NAMES (1u << 20)	/* names of a kind, or executables, that a reader keeps */
+#define LIMIT_BUILD_ID 64		/* bytes of a build-id in EXES */
 #define LIMIT_PAIRS 256u		/* different keys of HOST */
 
 #endif

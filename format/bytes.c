@@ -69,15 +69,6 @@ uint64_t cur_varint(struct cursor *c)
 	return 0;
 }
 
-uint64_t cur_count(struct cursor *c, size_t min)
-{
-	uint64_t n = cur_varint(c);
-
-	if (!c->failed && n > cur_left(c) / min)
-		c->failed = true;
-	return c->failed ? 0 : n;
-}
-
 struct cursor cur_sub(struct cursor *c, uint64_t n)
 {
 	const uint8_t *p = cur_take(c, n);

@@ -41,8 +41,6 @@ uint32_t cur_u32(struct cursor *c);
 uint64_t cur_u64(struct cursor *c);
 /* A varint; one that is not in shortest form or over 64 bits fails. */
 uint64_t cur_varint(struct cursor *c);
-/* A count of items of at least min bytes each: fails when they cannot fit. */
-uint64_t cur_count(struct cursor *c, size_t min);
 /* The next n bytes as a cursor of their own. */
 struct cursor cur_sub(struct cursor *c, uint64_t n);
 /* All was read, nothing failed. */

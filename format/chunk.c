@@ -5,6 +5,7 @@
  * here every value that becomes an index is checked.
  */
 #include "chunk.h"
+#include "clocks.h"
 #include "error.h"
 #include "transform.h"
 
@@ -35,6 +36,8 @@ int chunk_new(const struct head *h, const struct schema *schema, struct buf *bod
 	c->rows = h->rec.rows;
 	c->ts_min = h->rec.ts_min;
 	c->ts_max = h->rec.ts_max;
+	c->n_clocks = h->rec.n_clocks;
+	memcpy(c->clocks, h->rec.clocks, sizeof(c->clocks));
 	memcpy(c->kind_counts, h->kinds, sizeof(c->kind_counts));
 	c->n_streams = h->n_streams;
 	memcpy(c->streams, h->streams, h->n_streams * sizeof(*c->streams));
@@ -68,6 +71,11 @@ void et_chunk_free(struct et_chunk *c)
 uint32_t et_chunk_rows(const struct et_chunk *c)
 {
 	return c->rows;
+}
+
+int64_t et_chunk_wall(const struct et_chunk *c, uint64_t ts)
+{
+	return clock_find(c->clocks, c->n_clocks, ts);
 }
 
 static const struct stream *find_stream(const struct et_chunk *c, unsigned column, unsigned part)
@@ -264,19 +272,16 @@ static int load_column(struct et_chunk *c, const struct et_column *col, uint64_t
 	*out = NULL;
 	if (rc)
 		return rc;
+	if (!s && col->id == ET_F_TS)
+		return corrupt(c, "rows without a time", err);
 	if (!s) {
 		v = malloc(c->rows * sizeof(*v));
 		if (!v)
 			return et_fail_nomem(err);
 		for (uint32_t i = 0; i < c->rows; i++)
 			v[i] = col->kinds >> c->kinds[i] & 1 ? 0 : fill;
-		/* ts_min stands for every row of a chunk without ts. */
-		rc = col->id == ET_F_TS ? place_ts(c, v, err) : ET_OK;
-		if (rc)
-			free(v);
-		else
-			*out = v;
-		return rc;
+		*out = v;
+		return ET_OK;
 	}
 	rc = load_stream(c, s, &v, err);
 	if (rc)
@@ -297,6 +302,11 @@ static const struct et_column *want(struct et_chunk *c, unsigned column, unsigne
 	const struct et_column *col = schema_find(&c->schema, column);
 
 	*rc = ET_OK;
+	/* What an earlier version did not record is not known in any row (SPEC.md 8). */
+	if (!col && column < ET_FIELD_END && et_fields[column].name) {
+		c->absent = (struct et_column){ .id = (uint8_t)column, .type = et_fields[column].type };
+		col = &c->absent;
+	}
 	if (!col)
 		*rc = et_fail(err, ET_UNSUPPORTED, c->at, "the capture has no such column");
 	else if (col->type != type && col->type != or_type)
@@ -345,7 +355,7 @@ int et_chunk_uints(struct et_chunk *c, unsigned column, const uint64_t **out, st
 	return ET_OK;
 }
 
-int et_chunk_strings(struct et_chunk *c, uint32_t *n, struct et_error *err)
+static int load_strings(struct et_chunk *c, uint32_t *n, struct et_error *err)
 {
 	const struct stream *lengths = find_stream(c, 0, 0), *bytes = find_stream(c, 0, 1);
 	uint64_t *v = NULL, end = 0;
@@ -353,6 +363,8 @@ int et_chunk_strings(struct et_chunk *c, uint32_t *n, struct et_error *err)
 	int rc = ET_OK;
 
 	*n = 0;
+	if (!lengths && bytes)
+		return corrupt(c, "strings are shorter than their bytes", err);
 	if (c->have_strings || !lengths) {
 		*n = c->n_strings;
 		return ET_OK;
@@ -393,6 +405,18 @@ int et_chunk_strings(struct et_chunk *c, uint32_t *n, struct et_error *err)
 	c->have_strings = true;
 	*n = c->n_strings;
 	return ET_OK;
+}
+
+int et_chunk_strings(struct et_chunk *c, uint32_t *n, struct et_error *err)
+{
+	struct column_cache *cache = &c->cache[0];
+	struct et_error e;
+
+	/* Every column of strings asks: what cannot be read is not unpacked for each. */
+	*n = 0;
+	if (cache->code)
+		return et_fail(err, cache->code, c->at, cache->what);
+	return load_strings(c, n, &e) ? keep_failure(cache, &e, err) : ET_OK;
 }
 
 struct et_str et_chunk_str(const struct et_chunk *c, uint32_t id)

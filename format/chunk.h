@@ -25,6 +25,8 @@ struct et_chunk {
 	struct buf body;
 	uint32_t rows;
 	uint64_t ts_min, ts_max;
+	unsigned n_clocks;
+	struct et_clock clocks[ET_CLOCKS_MAX];
 	uint64_t kind_counts[KIND_MAX + 1];
 	unsigned n_streams;
 	struct stream *streams;
@@ -36,6 +38,7 @@ struct et_chunk {
 	uint32_t n_strings;
 	char *text;		/* all strings */
 	uint32_t *ends;		/* offset in text behind string id at [id - 1] */
+	struct et_column absent;	/* a field that the schema lacks, as it was last asked for */
 	struct column_cache cache[LIMIT_COLUMN_ID + 1];
 	struct buf list;	/* of et_chunk_event */
 };

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * context.c - the names and clocks that travel in a capture (SPEC.md 3.4 to
- * 3.7), so that nothing is looked up on the reader's machine.
+ * context.c - the names that travel in a capture (SPEC.md 3.4, 3.5 and 3.8), so that
+ * nothing is looked up on the reader's machine.
  */
 #include "bounds.h"
 #include "bytes.h"
 #include "error.h"
+#include "exes.h"
 #include "mix.h"
 #include "reader.h"
+#include "record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +29,9 @@ struct names {
 
 struct et_context {
 	struct names users, groups, cgroups;
+	struct exes exes;
 	struct et_pair *pairs;
 	size_t n_pairs, cap_pairs;
-	struct et_clock *clocks;
-	size_t n_clocks, cap_clocks;
 };
 
 static void names_clear(struct names *t)
@@ -129,12 +130,12 @@ static void clear(struct et_context *c)
 	names_clear(&c->users);
 	names_clear(&c->groups);
 	names_clear(&c->cgroups);
+	exes_clear(&c->exes);
 	for (size_t i = 0; i < c->n_pairs; i++) {
 		free((void *)(uintptr_t)c->pairs[i].key);
 		free((void *)(uintptr_t)c->pairs[i].value.ptr);
 	}
 	c->n_pairs = 0;
-	c->n_clocks = 0;
 }
 
 struct et_context *et_context_new(void)
@@ -142,7 +143,7 @@ struct et_context *et_context_new(void)
 	struct et_context *c = calloc(1, sizeof(*c));
 
 	if (c)
-		c->users.seed = c->groups.seed = c->cgroups.seed = mix_seed();
+		c->users.seed = c->groups.seed = c->cgroups.seed = c->exes.seed = mix_seed();
 	return c;
 }
 
@@ -154,8 +155,8 @@ void et_context_free(struct et_context *c)
 	free(c->users.slots);
 	free(c->groups.slots);
 	free(c->cgroups.slots);
+	exes_free(&c->exes);
 	free(c->pairs);
-	free(c->clocks);
 	free(c);
 }
 
@@ -194,11 +195,13 @@ static int put_pair(struct et_context *c, char *key, char *value, size_t len)
 		free(key);
 		free((void *)(uintptr_t)pair->value.ptr);
 	} else {
-		pairs = grown(c->pairs, c->n_pairs, &c->cap_pairs, sizeof(*pairs));
-		if (!pairs || c->n_pairs == LIMIT_PAIRS) {
+		bool full = c->n_pairs == LIMIT_PAIRS;
+
+		pairs = full ? NULL : grown(c->pairs, c->n_pairs, &c->cap_pairs, sizeof(*pairs));
+		if (!pairs) {
 			free(key);
 			free(value);
-			return pairs ? ET_LIMIT : ET_NOMEM;
+			return full ? ET_LIMIT : ET_NOMEM;
 		}
 		c->pairs = pairs;
 		pair = &pairs[c->n_pairs++];
@@ -265,32 +268,14 @@ static int take_names(struct et_context *c, unsigned type, struct cursor *b, boo
 	return ET_OK;
 }
 
-static int take_clocks(struct et_context *c, struct cursor *b, bool keep)
+static int take_exes(struct et_context *c, struct cursor *b, bool keep)
 {
-	uint64_t last = c->n_clocks ? c->clocks[c->n_clocks - 1].ts : 0;
+	struct et_exe exe;
+	int rc = ET_OK;
 
-	while (!b->failed && cur_left(b)) {
-		uint64_t ts = cur_u64(b);
-		int64_t offset = (int64_t)cur_u64(b);
-		struct et_clock *clocks;
-
-		/* Out of order is of no use: a search would not find it. */
-		if (b->failed || ts < last) {
-			b->failed = true;
-			break;
-		}
-		last = ts;
-		if (!keep)
-			continue;
-		if (c->n_clocks == LIMIT_NAMES)
-			return ET_LIMIT;
-		clocks = grown(c->clocks, c->n_clocks, &c->cap_clocks, sizeof(*clocks));
-		if (!clocks)
-			return ET_NOMEM;
-		c->clocks = clocks;
-		c->clocks[c->n_clocks++] = (struct et_clock){ ts, offset };
-	}
-	return ET_OK;
+	while (!rc && cur_left(b) && exes_next(b, &exe))
+		rc = keep ? exes_put(&c->exes, &exe) : ET_OK;
+	return rc;
 }
 
 int et_context_take(struct et_context *c, struct et_reader *r, const struct et_record *rec,
@@ -305,7 +290,7 @@ int et_context_take(struct et_context *c, struct et_reader *r, const struct et_r
 		err = &own;
 	if (rec->type == ET_REC_FILE)
 		clear(c);
-	if (rec->type < ET_REC_HOST || rec->type > ET_REC_CLOCK)
+	if (!is_names_type(rec->type))
 		return ET_OK;
 	rc = et_reader_body(r, &body, err);
 	if (rc)
@@ -314,8 +299,8 @@ int et_context_take(struct et_context *c, struct et_reader *r, const struct et_r
 		b = cur_make(body, rec->body_len);
 		if (rec->type == ET_REC_HOST)
 			rc = take_host(c, &b, keep);
-		else if (rec->type == ET_REC_CLOCK)
-			rc = take_clocks(c, &b, keep);
+		else if (rec->type == ET_REC_EXES)
+			rc = take_exes(c, &b, keep);
 		else
 			rc = take_names(c, rec->type, &b, keep);
 		if (rc || !cur_done(&b))
@@ -326,7 +311,7 @@ int et_context_take(struct et_context *c, struct et_reader *r, const struct et_r
 	if (rc)
 		rc = et_fail(err, ET_LIMIT, rec->at, "more names than a reader keeps");
 	else if (!cur_done(&b))
-		rc = et_fail(err, ET_CORRUPT, rec->at, "a record of names or clocks breaks the format");
+		rc = et_fail(err, ET_CORRUPT, rec->at, "a record of names breaks the format");
 	if (rc)
 		reader_fault(r, rc, rec->at, err->what, rec->size);
 	return rc;
@@ -370,27 +355,8 @@ bool et_context_find_group(const struct et_context *c, const char *name, uint64_
 	return names_by_name(&c->groups, name, gid);
 }
 
-int64_t et_context_realtime(const struct et_context *c, uint64_t ts, int64_t fallback)
+size_t et_context_exes(const struct et_context *c, const struct et_exe **out)
 {
-	size_t low = 0, high = c->n_clocks;
-
-	/* The last clock that is not after ts; before all of them, the first. */
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (c->clocks[mid].ts <= ts)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (c->n_clocks)
-		fallback = c->clocks[low ? low - 1 : 0].offset;
-	/* Modulo 2^64: a forged offset must not be undefined behaviour. */
-	return (int64_t)(ts + (uint64_t)fallback);
-}
-
-size_t et_context_clocks(const struct et_context *c, const struct et_clock **out)
-{
-	*out = c->clocks;
-	return c->n_clocks;
+	*out = c->exes.v;
+	return c->exes.n;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* encode.c - columns to streams, and the head that describes them (SPEC.md 5). */
 #include "encode.h"
+#include "comms.h"
 #include "fields.h"
 #include "bounds.h"
 #include "record.h"
@@ -187,8 +188,9 @@ static int put_column(struct encoder *e, const struct et_batch *b, unsigned colu
 	const struct batch_column *col = &b->columns[column];
 	int rc;
 
-	/* A column that says nothing is left out: SPEC.md 5.1. */
-	if (!col->part[0].n || (!col->part[0].v[0] && all_same(col->part[0].v, col->part[0].n)))
+	/* A column that says nothing is left out, but for ts: SPEC.md 5.1. */
+	if (!col->part[0].n || (column != ET_F_TS && !col->part[0].v[0] &&
+				all_same(col->part[0].v, col->part[0].n)))
 		return ET_OK;
 	rc = put_part(e, b, column, 0, body, err);
 	if (!rc && col->part[1].n)
@@ -271,7 +273,7 @@ static void put_directory(struct encoder *e, struct buf *head)
 }
 
 static void put_head(struct encoder *e, const struct et_batch *b, const uint64_t *lost,
-		     int64_t realtime, struct buf *head)
+		     const int64_t *latest, struct buf *head)
 {
 	buf_reset(&e->value);
 	buf_varint(&e->value, b->rows);
@@ -283,8 +285,14 @@ static void put_head(struct encoder *e, const struct et_batch *b, const uint64_t
 	put_tag(head, TAG_TIME, &e->value);
 
 	buf_reset(&e->value);
-	buf_u64(&e->value, (uint64_t)realtime);
+	spans_put(&e->value, &b->spans);
 	put_tag(head, TAG_REALTIME, &e->value);
+
+	if (latest) {
+		buf_reset(&e->value);
+		buf_u64(&e->value, (uint64_t)*latest);
+		put_tag(head, TAG_LATEST, &e->value);
+	}
 
 	put_counts(head, TAG_LOST, lost, ET_CAUSE_END, &e->value);
 	put_counts(head, TAG_KINDS, b->kinds, ET_KIND_END, &e->value);
@@ -297,11 +305,15 @@ static void put_head(struct encoder *e, const struct et_batch *b, const uint64_t
 			put_stat(&e->value, stat_columns[i], s);
 	}
 	put_tag(head, TAG_STATS, &e->value);
+
+	buf_reset(&e->value);
+	if (comms_put(&e->value, b))
+		put_tag(head, TAG_COMMS, &e->value);
 	put_directory(e, head);
 }
 
 int encode_batch(struct encoder *e, const struct et_batch *b, const uint64_t *lost,
-		 int64_t realtime, struct buf *head, struct buf *body, struct et_error *err)
+		 const int64_t *latest, struct buf *head, struct buf *body, struct et_error *err)
 {
 	int rc = make_base(e, b, err);
 
@@ -314,7 +326,7 @@ int encode_batch(struct encoder *e, const struct et_batch *b, const uint64_t *lo
 	}
 	if (rc)
 		return rc;
-	put_head(e, b, lost, realtime, head);
+	put_head(e, b, lost, latest, head);
 	if (head->failed || body->failed)
 		return et_fail_nomem(err);
 	if (body->len > LIMIT_BODY || head->len > LIMIT_HEAD)

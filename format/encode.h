@@ -13,10 +13,10 @@ void encoder_free(struct encoder *e);
 
 /*
  * Appends the batch's streams to body, and to head the tags from ROWS to
- * COLUMNS; lost and realtime as in et_writer_batch.
+ * COLUMNS; lost as in et_writer_batch, latest: of LATEST, NULL for none.
  */
 int encode_batch(struct encoder *e, const struct et_batch *b, const uint64_t *lost,
-		 int64_t realtime, struct buf *head, struct buf *body, struct et_error *err);
+		 const int64_t *latest, struct buf *head, struct buf *body, struct et_error *err);
 
 /* A tag with its value, and lists of (id, number) pairs where the number is not 0. */
 void put_tag(struct buf *head, unsigned tag, const struct buf *value);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* event.c - one row of a chunk put together as an event. */
 #include "chunk.h"
+#include "clocks.h"
 #include "error.h"
 
 /* Puts the items of a span one behind the other, each with its NUL, into c->list. */
@@ -61,6 +62,7 @@ int et_chunk_event(struct et_chunk *c, uint32_t row, struct et_event *ev, struct
 	int rc = chunk_kinds(c, err);
 
 	ev->known = 0;
+	ev->realtime = 0;
 	if (rc)
 		return rc;
 	if (row >= c->rows)
@@ -76,6 +78,7 @@ int et_chunk_event(struct et_chunk *c, uint32_t row, struct et_event *ev, struct
 		if (rc)
 			return rc;
 	}
+	ev->realtime = clock_offset(c->clocks, c->n_clocks, ev->v[ET_F_TS].u);
 	/* Only now does the lists' memory stay where it is. */
 	for (unsigned f = 1; f < ET_FIELD_END; f++) {
 		if (ET_HAS(ev, f) && et_fields[f].type == ET_LIST) {

@@ -50,6 +50,30 @@ const struct et_field et_fields[ET_FIELD_END] = {
 [ET_F_CPU] = { "cpu", "CPU on which events were lost", LOST, ET_OPT, ET_PLAIN, TRANSFORM_NONE },
 [ET_F_COUNT] = { "count", "number of events lost", LOST, ET_UINT, ET_PLAIN, TRANSFORM_NONE },
 [ET_F_CAUSE] = { "cause", "why they were lost", LOST, ET_UINT, ET_CAUSE_ID, TRANSFORM_NONE },
+[ET_F_EXEC_TS] = { "exec_ts", "when the process last executed something, ns of the boot clock", EXEC | EXIT, ET_OPT, ET_NS_BOOT, TRANSFORM_BY_PID },
+[ET_F_SECURE_EXEC] = { "secure_exec", "the program got privilege by it: setuid, setgid or file capabilities", EXEC, ET_UINT, ET_FLAG, TRANSFORM_NONE },
+[ET_F_LOGIN_UID] = { "login_uid", "user that logged in, whatever became of it since", EXEC | PROC, ET_OPT, ET_UID, TRANSFORM_NONE },
+[ET_F_SESSION] = { "session", "audit session", EXEC | PROC, ET_OPT, ET_PLAIN, TRANSFORM_NONE },
+[ET_F_TTY] = { "tty", "controlling terminal, below /dev", EXEC | PROC, ET_STR, ET_PLAIN, TRANSFORM_FIRST_USE },
+[ET_F_PID_NS] = { "pid_ns", "pid namespace, its inode", EXEC | PROC, ET_OPT, ET_PLAIN, TRANSFORM_NONE },
+[ET_F_MNT_NS] = { "mnt_ns", "mount namespace, its inode", EXEC | PROC, ET_OPT, ET_PLAIN, TRANSFORM_NONE },
+[ET_F_USER_NS] = { "user_ns", "user namespace, its inode", EXEC | PROC, ET_OPT, ET_PLAIN, TRANSFORM_NONE },
+[ET_F_NET_NS] = { "net_ns", "network namespace, its inode", EXEC | PROC, ET_OPT, ET_PLAIN, TRANSFORM_NONE },
+[ET_F_NS_PID] = { "ns_pid", "pid inside its own pid namespace", EXEC | PROC, ET_OPT, ET_PLAIN, TRANSFORM_FROM_PID },
+[ET_F_EXE_DEV] = { "exe_dev", "device that holds the file that runs", EXEC | PROC, ET_OPT, ET_DEV, TRANSFORM_NONE },
+[ET_F_EXE_INODE] = { "exe_inode", "inode of the file that runs", EXEC | PROC, ET_OPT, ET_PLAIN, TRANSFORM_NONE },
+[ET_F_EXE_DELETED] = { "exe_deleted", "the file that runs has no name any more", EXEC | PROC, ET_UINT, ET_FLAG, TRANSFORM_NONE },
+[ET_F_EXE_MEMFD] = { "exe_memfd", "what runs was made by memfd_create", EXEC | PROC, ET_UINT, ET_FLAG, TRANSFORM_NONE },
+[ET_F_EXEC_DURATION] = { "exec_duration", "how long the call took", EXEC | FAIL, ET_OPT, ET_NS, TRANSFORM_NONE },
+[ET_F_ENV] = { "env", "environment, or what was asked for of it", EXEC | FAIL, ET_LIST, ET_PLAIN, TRANSFORM_FIRST_USE },
+[ET_F_ENV_COUNT] = { "env_count", "true number of strings, where env is not whole", EXEC | FAIL, ET_OPT, ET_PLAIN, TRANSFORM_NONE },
+[ET_F_ENV_BYTES] = { "env_bytes", "true size of the environment with a NUL each, where env is not whole", EXEC | FAIL, ET_OPT, ET_BYTES, TRANSFORM_NONE },
+[ET_F_ENV_TRUNCATED] = { "env_truncated", "env was cut at the recorder's cap", EXEC | FAIL, ET_UINT, ET_FLAG, TRANSFORM_NONE },
+[ET_F_ENV_UNREADABLE] = { "env_unreadable", "some of env could not be read", EXEC | FAIL, ET_UINT, ET_FLAG, TRANSFORM_NONE },
+[ET_F_MINOR_FAULTS] = { "minor_faults", "page faults served without reading", EXIT, ET_OPT, ET_PLAIN, TRANSFORM_NONE },
+[ET_F_MAJOR_FAULTS] = { "major_faults", "page faults that had to read", EXIT, ET_OPT, ET_PLAIN, TRANSFORM_NONE },
+[ET_F_READ_BYTES] = { "read_bytes", "what it had storage read", EXIT, ET_OPT, ET_BYTES, TRANSFORM_NONE },
+[ET_F_WRITE_BYTES] = { "write_bytes", "what it had storage write", EXIT, ET_OPT, ET_BYTES, TRANSFORM_NONE },
 };
 /* clang-format on */
 
@@ -64,13 +88,14 @@ static const char *const cause_names[ET_CAUSE_END] = {
 	[ET_CAUSE_FOLLOW_FULL] = "follow_full",
 	[ET_CAUSE_WRITE_FAILED] = "write_failed",
 	[ET_CAUSE_UNREADABLE] = "unreadable",
+	[ET_CAUSE_DAMAGED] = "damaged",
 };
 
 static const char *const record_names[ET_REC_TYPE_END] = {
 	[ET_REC_FILE] = "FILE_HEADER", [ET_REC_CHUNK] = "CHUNK", [ET_REC_PROC] = "PROC",
 	[ET_REC_LOST] = "LOST",	       [ET_REC_HOST] = "HOST",	 [ET_REC_USERS] = "USERS",
-	[ET_REC_CGROUPS] = "CGROUPS",  [ET_REC_CLOCK] = "CLOCK", [ET_REC_END] = "END",
-	[ET_REC_INDEX] = "INDEX",      [ET_REC_FOOTER] = "FOOTER",
+	[ET_REC_CGROUPS] = "CGROUPS",  [ET_REC_END] = "END",	 [ET_REC_FOOTER] = "FOOTER",
+	[ET_REC_EXES] = "EXES",
 };
 
 const char *et_kind_name(unsigned kind)

@@ -1,13 +1,55 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* head.c - the tags of a record's head (SPEC.md 3.2). */
 #include "head.h"
+#include "clocks.h"
+#include "comms.h"
 #include "error.h"
 
 #include <string.h>
 
+#define TYPE(type) (1u << (type))
+#define FILE_TYPE TYPE(ET_REC_FILE)
+#define ROW_TYPES (TYPE(ET_REC_CHUNK) | TYPE(ET_REC_PROC) | TYPE(ET_REC_LOST))
+#define END_TYPE TYPE(ET_REC_END)
+#define FOOTER_TYPE TYPE(ET_REC_FOOTER)
+
+/* Types of record in which a tag means something; elsewhere it is passed over unread. */
+static const uint32_t tag_types[] = {
+	[TAG_VERSION] = FILE_TYPE,
+	[TAG_INCOMPAT] = FILE_TYPE,
+	[TAG_COMPAT] = FILE_TYPE,
+	[TAG_BOOT_ID] = FILE_TYPE,
+	[TAG_CLOCK] = FILE_TYPE,
+	[TAG_PROGRAM] = FILE_TYPE,
+	[TAG_SCHEMA] = FILE_TYPE,
+	[TAG_STARTED] = FILE_TYPE,
+	[TAG_PLACE] = ~(FILE_TYPE | FOOTER_TYPE),
+	[TAG_ROWS] = ROW_TYPES,
+	[TAG_TIME] = ROW_TYPES,
+	[TAG_REALTIME] = ROW_TYPES,
+	[TAG_LATEST] = ROW_TYPES,
+	[TAG_LOST] = ROW_TYPES | END_TYPE,
+	[TAG_KINDS] = ROW_TYPES | END_TYPE,
+	[TAG_STATS] = ROW_TYPES,
+	[TAG_COMMS] = ROW_TYPES,
+	[TAG_COLUMNS] = ROW_TYPES,
+	[TAG_END_TIME] = END_TYPE,
+	[TAG_REASON] = END_TYPE,
+	[TAG_STEP_BACK] = END_TYPE,
+	[TAG_END_AT] = FOOTER_TYPE,
+	[TAG_SEGMENT_LEN] = FOOTER_TYPE,
+};
+
 static bool is_row_record(unsigned type)
 {
-	return type == ET_REC_CHUNK || type == ET_REC_PROC || type == ET_REC_LOST;
+	return type < 32 && ROW_TYPES >> type & 1;
+}
+
+/* Types that this library does not know count as the last of 32. */
+static bool tag_counts(uint64_t tag, unsigned type)
+{
+	return tag < sizeof(tag_types) / sizeof(tag_types[0]) &&
+	       tag_types[tag] >> (type < 31 ? type : 31) & 1;
 }
 
 static bool name_ok(const uint8_t *p, uint64_t n)
@@ -19,6 +61,14 @@ static bool name_ok(const uint8_t *p, uint64_t n)
 			return false;
 	}
 	return true;
+}
+
+static bool name_taken(const struct schema *s, const uint8_t *name, size_t len)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (!strncmp(s->columns[i].name, (const char *)name, len) && !s->columns[i].name[len])
+			return true;
+	return false;
 }
 
 static void parse_schema(struct head *h, struct cursor *c)
@@ -41,7 +91,7 @@ static void parse_schema(struct head *h, struct cursor *c)
 		col->kinds = cur_u16(c);
 		len = cur_varint(c);
 		name = cur_take(c, len);
-		if (!name_ok(name, len)) {
+		if (!name_ok(name, len) || name_taken(&h->schema, name, len)) {
 			c->failed = true;
 			return;
 		}
@@ -91,14 +141,17 @@ static void shift_stat(struct et_stat *s, const struct et_column *col)
 
 static void parse_stats(struct head *h, struct cursor *c, const struct schema *schema)
 {
+	uint64_t last = 0;
+
 	while (!c->failed && cur_left(c)) {
 		struct et_stat s = { 0 };
 		uint64_t id = cur_varint(c), n = cur_varint(c);
 
-		if (id > LIMIT_COLUMN_ID || n > 16) {
+		if (id <= last || id > LIMIT_COLUMN_ID || n > 16) {
 			c->failed = true;
 			return;
 		}
+		last = id;
 		s.column = (uint8_t)id;
 		s.n = (uint8_t)n;
 		for (unsigned i = 0; i < n; i++) {
@@ -110,9 +163,11 @@ static void parse_stats(struct head *h, struct cursor *c, const struct schema *s
 		s.max = n ? s.set[n - 1] : cur_varint(c);
 		if (s.min > s.max)
 			c->failed = true;
+		if (h->rec.n_stats == ET_STATS_MAX)
+			continue;
+		h->stats_unknown |= (uint32_t)!s.min << h->rec.n_stats;
 		shift_stat(&s, schema_find(schema, s.column));
-		if (h->rec.n_stats < ET_STATS_MAX)
-			h->rec.stats[h->rec.n_stats++] = s;
+		h->rec.stats[h->rec.n_stats++] = s;
 	}
 }
 
@@ -129,7 +184,7 @@ static void parse_directory(struct head *h, struct cursor *c)
 		uint64_t n = cur_varint(c), stored = cur_varint(c);
 		int key = (int)(column * 2 + part);
 
-		if (column > LIMIT_COLUMN_ID || part > 1 || key <= last || n > LIMIT_RAW ||
+		if (column > LIMIT_COLUMN_ID || part > 1 || key <= last || !n || n > LIMIT_RAW ||
 		    stored > LIMIT_BODY) {
 			c->failed = true;
 			return;
@@ -155,6 +210,13 @@ static void parse_time(struct head *h, struct cursor *c)
 		c->failed = true;
 }
 
+static struct et_clock parse_clock(struct cursor *c)
+{
+	uint64_t ts = cur_u64(c);
+
+	return (struct et_clock){ ts, (int64_t)cur_u64(c) };
+}
+
 static struct et_str rest(struct cursor *c)
 {
 	size_t n = cur_left(c);
@@ -170,6 +232,7 @@ static void parse_tag(struct head *h, uint64_t tag, struct cursor *c, const stru
 	switch (tag) {
 	case TAG_VERSION:
 		rows = cur_varint(c);
+		h->has_version = true;
 		h->major = rows > UINT16_MAX ? UINT16_MAX : (unsigned)rows;
 		cur_varint(c);
 		break;
@@ -177,9 +240,36 @@ static void parse_tag(struct head *h, uint64_t tag, struct cursor *c, const stru
 		h->incompat = cur_u64(c);
 		break;
 	case TAG_COMPAT:
-	case TAG_INDEX_AT:
+		cur_u64(c);		/* no bit means anything yet */
+		break;
+	case TAG_STARTED:
+		h->rec.started = parse_clock(c);
+		h->rec.has_started = true;
+		break;
+	case TAG_PLACE:
+		h->place = cur_varint(c);
+		h->names_back = cur_varint(c);
+		h->has_place = true;
+		break;
+	case TAG_LATEST:
+		h->rec.latest = (int64_t)cur_u64(c);
+		h->rec.has_latest = true;
+		break;
+	case TAG_COMMS:
+		h->rec.comms = rest(c);
+		h->rec.has_comms = true;
+		if (!comms_ok((const uint8_t *)h->rec.comms.ptr, h->rec.comms.len))
+			c->failed = true;
+		break;
+	case TAG_STEP_BACK:
+		h->step_back = cur_varint(c);
+		h->has_step_back = true;
+		break;
+	case TAG_END_AT:
+		h->end_at = cur_u64(c);
+		break;
 	case TAG_SEGMENT_LEN:
-		cur_u64(c);		/* for others to use */
+		h->segment_len = cur_u64(c);
 		break;
 	case TAG_CLOCK:
 		h->clock = cur_varint(c);
@@ -205,7 +295,8 @@ static void parse_tag(struct head *h, uint64_t tag, struct cursor *c, const stru
 		parse_time(h, c);
 		break;
 	case TAG_REALTIME:
-		h->rec.realtime = (int64_t)cur_u64(c);
+		/* TIME came before: tags ascend. */
+		clocks_parse(c, h->rec.ts_min, h->rec.clocks, &h->rec.n_clocks);
 		break;
 	case TAG_LOST:
 		parse_counts(c, h->rec.lost, ET_CAUSE_END, &h->rec.lost_other);
@@ -220,13 +311,13 @@ static void parse_tag(struct head *h, uint64_t tag, struct cursor *c, const stru
 		parse_directory(h, c);
 		break;
 	case TAG_END_TIME:
-		h->rec.end_ts = cur_u64(c);
+		h->rec.ended = parse_clock(c);
 		break;
 	case TAG_REASON:
 		h->rec.reason = rest(c);
 		break;
 	default:
-		c->at = c->end;		/* a later version's */
+		c->failed = true;	/* tag_counts() has no such tag */
 	}
 }
 
@@ -240,6 +331,12 @@ static uint64_t rows_of(const struct head *h, unsigned kinds)
 			n += h->kinds[k];
 	}
 	return n;
+}
+
+/* Of types that are not known nobody can say. */
+static bool may_have_items(const struct et_column *col)
+{
+	return col->type != ET_UINT && col->type != ET_OPT && col->type != ET_STR;
 }
 
 static const char *check_streams(const struct head *h, const struct schema *schema)
@@ -258,7 +355,7 @@ static const char *check_streams(const struct head *h, const struct schema *sche
 			return "a chunk has more strings than the format allows";
 		if (s->column && !s->part && s->n != rows_of(h, col->kinds))
 			return "a column does not have as many values as rows carry it";
-		if (s->column && s->part && (col->type != ET_LIST || s->n > LIMIT_ITEMS))
+		if (s->column && s->part && (!may_have_items(col) || s->n > LIMIT_ITEMS))
 			return "a column has items that it cannot have";
 	}
 	/* Also columns that are absent are handed out as one value for each row. */
@@ -284,6 +381,18 @@ static const char *check_rows(const struct head *h, unsigned seen, const struct 
 	return check_streams(h, schema);
 }
 
+/* What rows cannot do without (SPEC.md 4.1). */
+static const char *check_schema(const struct schema *s)
+{
+	const struct et_column *kind = schema_find(s, ET_F_KIND), *ts = schema_find(s, ET_F_TS);
+	const struct et_column *pid = schema_find(s, ET_F_PID);
+
+	if (!kind || kind->type != ET_UINT || !ts || ts->type != ET_UINT ||
+	    (pid && pid->type != ET_UINT))
+		return "a schema has no kind, no ts, or one that is no plain number";
+	return NULL;
+}
+
 int head_parse(struct head *h, const struct frame *f, const uint8_t *data, uint64_t at,
 	       const struct schema *schema, struct et_error *err)
 {
@@ -304,9 +413,13 @@ int head_parse(struct head *h, const struct frame *f, const uint8_t *data, uint6
 	h->schema.n = 0;
 	memset(h->schema.places, 0, sizeof(h->schema.places));
 	h->n_streams = 0;
+	h->stats_unknown = 0;
 	h->incompat = 0;
+	h->has_version = false;
 	h->major = 0;
 	h->clock = CLOCK_ID_BOOTTIME;
+	h->has_place = h->has_step_back = false;
+	h->end_at = h->segment_len = 0;
 	while (cur_left(&c)) {
 		uint64_t tag = cur_varint(&c);
 		struct cursor value = cur_sub(&c, cur_varint(&c));
@@ -316,6 +429,8 @@ int head_parse(struct head *h, const struct frame *f, const uint8_t *data, uint6
 		last = tag;
 		if (tag < 32)
 			seen |= 1u << tag;
+		if (!tag_counts(tag, f->type))
+			continue;
 		parse_tag(h, tag, &value, schema);
 		if (!cur_done(&value))
 			return et_fail(err, ET_CORRUPT, at, "a record's head breaks the format");
@@ -326,5 +441,7 @@ int head_parse(struct head *h, const struct frame *f, const uint8_t *data, uint6
 		fault = check_rows(h, seen, schema);
 	else if (f->type == ET_REC_FILE && (seen & header) != header)
 		fault = "a file header lacks what it needs";
+	else if (f->type == ET_REC_FILE)
+		fault = check_schema(&h->schema);
 	return fault ? et_fail(err, ET_CORRUPT, at, fault) : ET_OK;
 }

@@ -32,10 +32,20 @@ struct head {
 	/* FILE_HEADER */
 	struct schema schema;
 	uint64_t incompat;
+	bool has_version;
 	unsigned major;
 	uint64_t clock;
+	/* All but FILE_HEADER and FOOTER */
+	bool has_place;
+	uint64_t place, names_back;
+	/* END */
+	bool has_step_back;
+	uint64_t step_back;
+	/* FOOTER */
+	uint64_t end_at, segment_len;
 	/* Row records */
 	uint64_t kinds[KIND_MAX + 1];	/* also of kinds this library does not know */
+	uint32_t stats_unknown;	/* bit i: rec.stats[i] has the stored number 0 of an ET_OPT */
 	unsigned n_streams;
 	struct stream streams[STREAMS_LIMIT];
 };

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 struct fd_io {
 	int fd;
 	uint64_t base;		/* where it stood: offset 0 of the io */
+	bool regular;		/* a file of some size; a terminal takes any lseek */
 };
 
 static int fd_read(void *ctx, void *buf, size_t len, size_t *got)
@@ -41,16 +43,22 @@ static int fd_seek(void *ctx, uint64_t offset)
 	return lseek(io->fd, (off_t)(io->base + offset), SEEK_SET) < 0 ? errno : 0;
 }
 
+/*
+ * By lseek and not by fstat, which some C libraries make of a call that takes a
+ * path, so that a program that must not use paths any more can read on.
+ */
 static int fd_size(void *ctx, uint64_t *size)
 {
 	const struct fd_io *io = ctx;
-	struct stat st;
+	off_t at, end;
 
-	if (fstat(io->fd, &st) < 0)
-		return errno;
-	if (!S_ISREG(st.st_mode))
+	if (!io->regular)
 		return ESPIPE;
-	*size = (uint64_t)st.st_size > io->base ? (uint64_t)st.st_size - io->base : 0;
+	at = lseek(io->fd, 0, SEEK_CUR);
+	end = at < 0 ? at : lseek(io->fd, 0, SEEK_END);
+	if (end < 0 || lseek(io->fd, at, SEEK_SET) < 0)
+		return errno;
+	*size = (uint64_t)end > io->base ? (uint64_t)end - io->base : 0;
 	return 0;
 }
 
@@ -91,12 +99,15 @@ int et_io_fd(int fd, struct et_io *out)
 		return ET_NOMEM;
 	}
 	at = lseek(fd, 0, SEEK_CUR);
-	*io = (struct fd_io){ fd, at > 0 ? (uint64_t)at : 0 };
+	*io = (struct fd_io){
+		.fd = fd,
+		.base = at > 0 ? (uint64_t)at : 0,
+		.regular = !fstat(fd, &st) && S_ISREG(st.st_mode),
+	};
 	*out = (struct et_io){
 		.ctx = io, .read = fd_read, .size = fd_size, .write = fd_write, .close = fd_close,
 	};
-	/* Only a regular file seeks to where it says; a terminal takes any lseek. */
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+	if (io->regular)
 		out->seek = fd_seek;
 	return ET_OK;
 }

@@ -5,6 +5,8 @@
  */
 #include "reader.h"
 #include "chunk.h"
+#include "clocks.h"
+#include "comms.h"
 #include "error.h"
 
 #include <errno.h>
@@ -22,13 +24,12 @@ void reader_fault(struct et_reader *r, enum et_code code, uint64_t at, const cha
 		r->fault(r->fault_ctx, &e);
 }
 
-void reader_truncated(struct et_reader *r, uint64_t at, const char *what)
+void reader_truncated(struct et_reader *r, uint64_t at, bool ours, const char *what)
 {
 	struct et_error e = { ET_CORRUPT, 0, at, what };
 
 	r->at_end = true;
-	/* Behind END there is only what can be done without. */
-	if (r->ended)
+	if (r->ended && ours)
 		return;
 	r->stats.truncated = true;
 	if (r->fault)
@@ -36,6 +37,12 @@ void reader_truncated(struct et_reader *r, uint64_t at, const char *what)
 }
 
 static const char cut_short[] = "the capture ends inside a record";
+
+/* Whether the frame at hand is of the segment at hand. */
+static bool is_ours(const struct et_reader *r)
+{
+	return !memcmp(r->frame.file_id, r->file_id, sizeof(r->file_id));
+}
 
 static uint64_t padding(const struct frame *f)
 {
@@ -72,10 +79,14 @@ static int check_version(const struct head *h, struct et_error *err)
 static void enter_segment(struct et_reader *r, bool foreign)
 {
 	leave_segment(r);
+	seek_free(r->seek);
+	r->seek = NULL;
+	r->segment_at = r->head.rec.at;
 	memcpy(r->file_id, r->frame.file_id, sizeof(r->file_id));
 	r->schema = r->head.schema;
 	r->seq = 0;
-	r->ended = false;
+	/* Of a segment that is refused nothing is told, nor how it ended. */
+	r->ended = foreign;
 	r->stats.segments++;
 	r->foreign = foreign;
 }
@@ -116,7 +127,7 @@ static int skip_body(struct et_reader *r, struct et_error *err)
 		return et_fail_io(err, sys, r->src.at, "cannot read");
 	if (got < r->frame.body_len) {
 		take_back(r);
-		reader_truncated(r, r->head.rec.at, cut_short);
+		reader_truncated(r, r->head.rec.at, true, cut_short);
 	}
 	return ET_OK;
 }
@@ -131,12 +142,14 @@ static int read_fixed(struct et_reader *r, uint8_t fixed[RECORD_FIXED], size_t *
 	*fault = NULL;
 	if (sys)
 		return et_fail_io(err, sys, at, "cannot read");
-	if (!*len)
+	if (!*len) {
+		r->at_end = true;
 		return ET_EOF;
+	}
 	if (memcmp(fixed, RECORD_MAGIC, *len < RECORD_MAGIC_LEN ? *len : RECORD_MAGIC_LEN)) {
 		*fault = "no record where one should begin";
 	} else if (*len < RECORD_FIXED) {
-		reader_truncated(r, at, cut_short);
+		reader_truncated(r, at, *len < 16 || !memcmp(fixed + 8, r->file_id, 8), cut_short);
 		return ET_EOF;
 	} else if (!frame_get(fixed, &r->frame)) {
 		*fault = "the beginning of a record is damaged";
@@ -159,7 +172,8 @@ static int read_head(struct et_reader *r, uint64_t at, struct et_error *err)
 	if (sys)
 		return et_fail_io(err, sys, r->src.at, "cannot read");
 	if (got < r->frame.head_len) {
-		reader_truncated(r, at, cut_short);
+		reader_truncated(r, at, is_ours(r), cut_short);
+		reader_doubt(r, at);
 		return ET_EOF;
 	}
 	r->body_pending = true;
@@ -174,9 +188,16 @@ static int parse_head(struct et_reader *r, uint64_t at, struct et_error *err)
 	if (!head_check(&r->frame, r->head_bytes.data))
 		return et_fail(err, ET_CORRUPT, at, "a record's head is damaged");
 	rc = head_parse(&r->head, &r->frame, r->head_bytes.data, at, &r->schema, err);
-	if (r->frame.type == ET_REC_FILE && r->head.major && check_version(&r->head, err))
+	if (r->frame.type == ET_REC_FILE && r->head.has_version && check_version(&r->head, err))
 		rc = ET_UNSUPPORTED;
 	return rc;
+}
+
+static bool says_not_ended(struct et_str reason)
+{
+	const size_t len = strlen(ET_NOT_ENDED);
+
+	return reason.len >= len && !memcmp(reason.ptr, ET_NOT_ENDED, len);
 }
 
 /* Gaps and steps back in the count of rows (SPEC.md 6.3). false: pass the record over. */
@@ -188,14 +209,17 @@ static bool check_seq(struct et_reader *r)
 		reader_fault(r, ET_CORRUPT, rec->at, "a record stands behind later ones", rec->size);
 		return false;
 	}
-	r->stats.missing += rec->seq - r->seq;
+	*(r->jumped ? &r->stats.unread : &r->stats.missing) += rec->seq - r->seq;
+	r->jumped = false;
 	r->seq = rec->seq + rec->rows;
 	for (unsigned k = 0; k < ET_KIND_END; k++)
 		r->stats.rows[k] += rec->rows ? rec->kinds[k] : 0;
 	r->counted = rec->rows;
 	take_lost(r, rec);
-	if (rec->type == ET_REC_END)
+	if (rec->type == ET_REC_END) {
 		r->ended = true;
+		r->stats.not_ended += says_not_ended(rec->reason);
+	}
 	return true;
 }
 
@@ -207,7 +231,7 @@ static int judge(struct et_reader *r, uint64_t at, struct et_error *err)
 
 	r->counted = false;
 	r->head.rec.at = at;
-	if (!file && memcmp(r->frame.file_id, r->file_id, sizeof(r->file_id))) {
+	if (!file && !is_ours(r)) {
 		reader_fault(r, ET_CORRUPT, at, "a record of another capture", frame_size(&r->frame));
 		return ET_EOF;
 	}
@@ -218,10 +242,27 @@ static int judge(struct et_reader *r, uint64_t at, struct et_error *err)
 		enter_segment(r, rc);
 	if (rc) {
 		reader_fault(r, rc, at, err->what, frame_size(&r->frame));
+		if (rc == ET_CORRUPT)
+			reader_doubt(r, at);
 		return ET_EOF;
 	}
 	r->head.rec.segment = r->stats.segments - 1;
 	return check_seq(r) ? ET_OK : ET_EOF;
+}
+
+/* Neither this row record nor any behind it in the segment has rows of the range. */
+static bool unwanted(const struct et_reader *r)
+{
+	return r->seek && r->head.rec.rows && seek_ends(r->seek, &r->head.rec);
+}
+
+/* The record at hand goes unread like those behind it. */
+static int pass_over(struct et_reader *r, struct et_error *err)
+{
+	take_back(r);
+	r->stats.missing -= r->head.rec.rows;
+	r->stats.unread += r->head.rec.rows;
+	return seek_to_end(r->seek, r, err);
 }
 
 static int end(struct et_reader *r)
@@ -247,6 +288,8 @@ int et_reader_next(struct et_reader *r, struct et_record *rec, struct et_error *
 		uint64_t at;
 
 		rc = skip_body(r, err);
+		if (!rc && r->seek && !r->at_end)
+			rc = seek_next(r->seek, r, err);
 		if (rc)
 			return rc;
 		at = r->src.at;
@@ -259,15 +302,22 @@ int et_reader_next(struct et_reader *r, struct et_record *rec, struct et_error *
 			if (!rc && judge(r, at, err) == ET_OK) {
 				*rec = r->head.rec;
 				r->stats.bytes = r->src.at;
-				return ET_OK;
+				if (!unwanted(r))
+					return ET_OK;
+				rc = pass_over(r, err);
 			}
 		}
 		r->stats.bytes = r->src.at;
-		if (rc == ET_EOF)
+		if (rc == ET_EOF && r->at_end)
 			return end(r);
-		if (rc)
+		if (rc && rc != ET_EOF)
 			return rc;
 	}
+}
+
+int et_reader_pass(struct et_reader *r, struct et_error *err)
+{
+	return skip_body(r, err);
 }
 
 /* Stands for the body of a record that has none. */
@@ -293,12 +343,14 @@ int et_reader_body(struct et_reader *r, const uint8_t **body, struct et_error *e
 		return et_fail_io(err, sys, r->src.at, "cannot read");
 	if (got < f->body_len) {
 		take_back(r);
-		reader_truncated(r, at, cut_short);
+		reader_truncated(r, at, true, cut_short);
+		reader_doubt(r, at);
 		return et_fail(err, ET_CORRUPT, at, cut_short);
 	}
 	if (!body_check(f, r->body.data)) {
 		take_back(r);
 		reader_fault(r, ET_CORRUPT, at, "a record's body is damaged", r->head.rec.size);
+		reader_doubt(r, at);
 		return et_fail(err, ET_CORRUPT, at, "a record's body is damaged");
 	}
 	*body = f->body_len ? r->body.data : no_body;
@@ -368,6 +420,31 @@ int et_reader_open(const struct et_io *io, et_fault_fn *fault, void *ctx, struct
 	return ET_OK;
 }
 
+void et_reader_range(struct et_reader *r, int64_t since, int64_t until)
+{
+	seek_free(r->seek);
+	r->seek = NULL;
+	/* Without memory everything is read, as without a range. */
+	if (r->src.io.seek && (since != INT64_MIN || until != INT64_MAX))
+		r->seek = seek_new(since, until);
+}
+
+int64_t et_clock_wall(struct et_clock clock)
+{
+	return clock_wall(clock.ts, clock.offset);
+}
+
+int64_t et_record_wall(const struct et_record *rec, uint64_t ts)
+{
+	return rec->n_clocks ? clock_find(rec->clocks, rec->n_clocks, ts) : clock_wall(ts, 0);
+}
+
+bool et_record_has_comm(const struct et_record *rec, const char *comm, size_t len)
+{
+	return !rec->has_comms || comms_have((const uint8_t *)rec->comms.ptr, rec->comms.len,
+					     comms_hash(comm, len));
+}
+
 const struct et_column *et_reader_schema(const struct et_reader *r, unsigned *n)
 {
 	*n = r->schema.n;
@@ -387,6 +464,7 @@ void et_reader_close(struct et_reader *r)
 	if (!r)
 		return;
 	r->src.io.close(r->src.io.ctx);
+	seek_free(r->seek);
 	buf_free(&r->src.back);
 	buf_free(&r->head_bytes);
 	buf_free(&r->body);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* record.c - framing of records (SPEC.md 3.1). */
 #include "record.h"
+#include "bounds.h"
 
 #include <string.h>
 #include <zlib.h>
@@ -72,4 +73,14 @@ bool head_check(const struct frame *f, const uint8_t *head)
 bool body_check(const struct frame *f, const uint8_t *body)
 {
 	return crc_fits(f->body_crc, record_crc(body, f->body_len));
+}
+
+uint64_t et_frame_length(const void *bytes, size_t len)
+{
+	struct frame f;
+
+	if (len < RECORD_FIXED || !frame_get(bytes, &f) || f.head_len > LIMIT_HEAD ||
+	    f.body_len > LIMIT_BODY)
+		return 0;
+	return frame_size(&f);
 }

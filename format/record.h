@@ -27,18 +27,41 @@ enum tag {
 	TAG_CLOCK = 5,
 	TAG_PROGRAM = 6,
 	TAG_SCHEMA = 7,
-	TAG_ROWS = 8,
-	TAG_TIME = 9,
-	TAG_REALTIME = 10,
-	TAG_LOST = 11,
-	TAG_KINDS = 12,
-	TAG_STATS = 13,
-	TAG_COLUMNS = 14,
-	TAG_END_TIME = 15,
-	TAG_REASON = 16,
-	TAG_INDEX_AT = 17,
-	TAG_SEGMENT_LEN = 18,
+	TAG_STARTED = 8,
+	TAG_PLACE = 9,
+	TAG_ROWS = 10,
+	TAG_TIME = 11,
+	TAG_REALTIME = 12,
+	TAG_LATEST = 13,
+	TAG_LOST = 14,
+	TAG_KINDS = 15,
+	TAG_STATS = 16,
+	TAG_COMMS = 17,
+	TAG_COLUMNS = 18,
+	TAG_END_TIME = 19,
+	TAG_REASON = 20,
+	TAG_STEP_BACK = 21,
+	TAG_END_AT = 22,
+	TAG_SEGMENT_LEN = 23,
 };
+
+/* Tags of an executable (SPEC.md 3.8). */
+enum exe_tag {
+	EXE_PATH = 1,
+	EXE_DEV = 2,
+	EXE_INODE = 3,
+	EXE_SIZE = 4,
+	EXE_MTIME = 5,
+	EXE_BUILD_ID = 6,
+	EXE_INTERPRETER = 7,
+};
+
+/* Types of record that tell something of others, which PLACE leads to (SPEC.md 3.2). */
+static inline bool is_names_type(unsigned type)
+{
+	return type == ET_REC_HOST || type == ET_REC_USERS || type == ET_REC_CGROUPS ||
+	       type == ET_REC_EXES;
+}
 
 /* The fixed part of a record. */
 struct frame {

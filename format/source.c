@@ -45,6 +45,22 @@ int source_append(struct source *s, struct buf *buf, uint64_t len, uint64_t *got
 	return 0;
 }
 
+bool source_seeks(const struct source *s, uint64_t *size)
+{
+	return s->io.seek && s->io.size && !s->io.size(s->io.ctx, size);
+}
+
+int source_seek(struct source *s, uint64_t at)
+{
+	int rc = s->io.seek(s->io.ctx, at);
+
+	if (!rc) {
+		s->at = at;
+		s->back_at = s->back.len;
+	}
+	return rc;
+}
+
 int source_skip(struct source *s, uint64_t len, uint64_t *got)
 {
 	size_t from_back = s->back.len - s->back_at;
@@ -59,7 +75,7 @@ int source_skip(struct source *s, uint64_t len, uint64_t *got)
 		s->at += from_back;
 		*got = from_back;
 	}
-	if (*got < len && s->io.seek && s->io.size && !s->io.size(s->io.ctx, &size)) {
+	if (*got < len && source_seeks(s, &size)) {
 		uint64_t rest = len - *got, left = size > s->at ? size - s->at : 0;
 		int rc;
 

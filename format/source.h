@@ -26,6 +26,10 @@ int source_read(struct source *s, void *buf, size_t len, size_t *got);
 int source_append(struct source *s, struct buf *buf, uint64_t len, uint64_t *got);
 /* Passes over len bytes; *got < len means the end. */
 int source_skip(struct source *s, uint64_t len, uint64_t *got);
+/* Whether source_seek works, and how large the input is now. */
+bool source_seeks(const struct source *s, uint64_t *size);
+/* Goes to an offset; what was put back is forgotten. Returns 0 or an errno value. */
+int source_seek(struct source *s, uint64_t at);
 /* Puts bytes back that were read last. Returns 0 or ENOMEM. */
 int source_unread(struct source *s, const void *p, size_t len);
 

@@ -4,10 +4,9 @@
  * one write and nothing is changed afterwards, so a pipe carries what a file
  * would and a reader of a growing file meets whole records.
  */
-#include "encode.h"
-#include "error.h"
+#include "writer.h"
 #include "bounds.h"
-#include "record.h"
+#include "error.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,31 +14,7 @@
 
 #define LEVEL_DEFAULT 3
 
-/* What INDEX says of a record (SPEC.md 3.8). */
-struct index_entry {
-	uint16_t type;
-	uint64_t at;
-	uint32_t rows;
-	uint64_t ts_min, ts_max;
-	uint16_t kinds;
-};
-
-struct et_writer {
-	struct et_io io;
-	struct encoder *encoder;
-	uint8_t file_id[8];
-	struct et_writer_stats stats;
-	uint64_t rows;		/* of all kinds: seq of the next record */
-	struct index_entry *index;
-	size_t n_index, cap_index;
-	struct buf head, body, value, record;
-	uint64_t clock_ts;	/* of the last clock: they ascend */
-	bool broken;		/* a write failed: nothing more is written */
-};
-
-/* Writes head and body as a record; entry holds what INDEX is to say, but type and place. */
-static int put_record(struct et_writer *w, unsigned type, struct index_entry entry,
-		      struct et_error *err)
+int writer_put(struct et_writer *w, unsigned type, struct et_error *err)
 {
 	struct frame f = { .type = (uint16_t)type, .seq = w->rows };
 	int sys;
@@ -50,15 +25,6 @@ static int put_record(struct et_writer *w, unsigned type, struct index_entry ent
 		return et_fail_nomem(err);
 	if (w->head.len > LIMIT_HEAD || w->body.len > LIMIT_BODY)
 		return et_fail(err, ET_LIMIT, w->stats.bytes, "a record is larger than the format allows");
-	if (w->n_index == w->cap_index) {
-		size_t cap = w->cap_index ? w->cap_index * 2 : 64;
-		struct index_entry *index = realloc(w->index, cap * sizeof(*index));
-
-		if (!index)
-			return et_fail_nomem(err);
-		w->index = index;
-		w->cap_index = cap;
-	}
 	memcpy(f.file_id, w->file_id, sizeof(f.file_id));
 	buf_reset(&w->record);
 	record_put(&w->record, &f, &w->head, &w->body);
@@ -69,31 +35,43 @@ static int put_record(struct et_writer *w, unsigned type, struct index_entry ent
 		w->broken = true;
 		return et_fail_io(err, sys, w->stats.bytes, "cannot write");
 	}
-	entry.type = (uint16_t)type;
-	entry.at = w->stats.bytes;
-	w->index[w->n_index++] = entry;
+	if (is_names_type(type))
+		w->names_at = w->stats.bytes;
 	w->stats.bytes += w->record.len;
 	return ET_OK;
 }
 
-static void begin_record(struct et_writer *w)
+void writer_begin(struct et_writer *w, unsigned type)
 {
 	buf_reset(&w->head);
 	buf_reset(&w->body);
 	buf_reset(&w->value);
+	if (type == ET_REC_FILE || type == ET_REC_FOOTER)
+		return;
+	buf_varint(&w->value, w->stats.bytes);
+	buf_varint(&w->value, w->names_at ? w->stats.bytes - w->names_at : 0);
+	put_tag(&w->head, TAG_PLACE, &w->value);
 }
 
-static void put_number_tag(struct et_writer *w, unsigned tag, uint64_t v)
+void writer_number_tag(struct et_writer *w, unsigned tag, uint64_t v)
 {
 	buf_reset(&w->value);
 	buf_varint(&w->value, v);
 	put_tag(&w->head, tag, &w->value);
 }
 
-static void put_u64_tag(struct et_writer *w, unsigned tag, uint64_t v)
+void writer_u64_tag(struct et_writer *w, unsigned tag, uint64_t v)
 {
 	buf_reset(&w->value);
 	buf_u64(&w->value, v);
+	put_tag(&w->head, tag, &w->value);
+}
+
+static void put_clock_tag(struct et_writer *w, unsigned tag, struct et_clock clock)
+{
+	buf_reset(&w->value);
+	buf_u64(&w->value, clock.ts);
+	buf_u64(&w->value, (uint64_t)clock.offset);
 	put_tag(&w->head, tag, &w->value);
 }
 
@@ -121,31 +99,31 @@ static void put_schema(struct et_writer *w)
 	put_tag(&w->head, TAG_SCHEMA, &w->value);
 }
 
-static int put_file_header(struct et_writer *w, const struct et_writer_options *opt,
-			   struct et_error *err)
+int writer_header(struct et_writer *w, const struct et_writer_options *opt, struct et_error *err)
 {
 	static const uint8_t none[16];
 	const char *program = opt->program ? opt->program : "";
 
-	begin_record(w);
+	writer_begin(w, ET_REC_FILE);
 	buf_varint(&w->value, FORMAT_MAJOR);
 	buf_varint(&w->value, FORMAT_MINOR);
 	put_tag(&w->head, TAG_VERSION, &w->value);
-	put_u64_tag(w, TAG_INCOMPAT, 0);
-	put_u64_tag(w, TAG_COMPAT, 0);
+	writer_u64_tag(w, TAG_INCOMPAT, 0);
+	writer_u64_tag(w, TAG_COMPAT, 0);
 	if (memcmp(opt->boot_id, none, sizeof(none)))
 		put_bytes_tag(w, TAG_BOOT_ID, opt->boot_id, sizeof(opt->boot_id));
-	put_number_tag(w, TAG_CLOCK, CLOCK_ID_BOOTTIME);
+	writer_number_tag(w, TAG_CLOCK, CLOCK_ID_BOOTTIME);
 	put_bytes_tag(w, TAG_PROGRAM, program, strnlen(program, LIMIT_NAME));
 	put_schema(w);
-	return put_record(w, ET_REC_FILE, (struct index_entry){ 0 }, err);
+	if (opt->started.ts || opt->started.offset)
+		put_clock_tag(w, TAG_STARTED, opt->started);
+	return writer_put(w, ET_REC_FILE, err);
 }
 
-int et_writer_open(const struct et_io *io, const struct et_writer_options *opt,
-		   struct et_writer **out, struct et_error *err)
+int writer_new(const struct et_io *io, int level, struct et_writer **out, struct et_error *err)
 {
 	struct et_writer *w;
-	int rc;
+	int rc = ET_OK;
 
 	*out = NULL;
 	w = calloc(1, sizeof(*w));
@@ -154,14 +132,12 @@ int et_writer_open(const struct et_io *io, const struct et_writer_options *opt,
 		return et_fail_nomem(err);
 	}
 	w->io = *io;
-	rc = opt->level < 0 || opt->level > 19 ?
-		     et_fail(err, ET_MISUSE, 0, "the level is not between 1 and 19") : ET_OK;
-	if (!rc && getrandom(w->file_id, sizeof(w->file_id), 0) != sizeof(w->file_id))
+	if (level < 0 || level > 19)
+		rc = et_fail(err, ET_MISUSE, 0, "the level is not between 1 and 19");
+	else if (getrandom(w->file_id, sizeof(w->file_id), 0) != sizeof(w->file_id))
 		rc = et_fail(err, ET_IO, 0, "no random bytes for the file id");
-	if (!rc) {
-		w->encoder = encoder_new(opt->level ? opt->level : LEVEL_DEFAULT);
-		rc = w->encoder ? put_file_header(w, opt, err) : et_fail_nomem(err);
-	}
+	else if (!(w->encoder = encoder_new(level ? level : LEVEL_DEFAULT)))
+		rc = et_fail_nomem(err);
 	if (rc) {
 		et_writer_close(w);
 		return rc;
@@ -170,13 +146,26 @@ int et_writer_open(const struct et_io *io, const struct et_writer_options *opt,
 	return ET_OK;
 }
 
+int et_writer_open(const struct et_io *io, const struct et_writer_options *opt,
+		   struct et_writer **out, struct et_error *err)
+{
+	int rc = writer_new(io, opt->level, out, err);
+
+	if (!rc)
+		rc = writer_header(*out, opt, err);
+	if (rc) {
+		et_writer_close(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
 void et_writer_close(struct et_writer *w)
 {
 	if (!w)
 		return;
 	w->io.close(w->io.ctx);
 	encoder_free(w->encoder);
-	free(w->index);
 	buf_free(&w->head);
 	buf_free(&w->body);
 	buf_free(&w->value);
@@ -187,6 +176,12 @@ void et_writer_close(struct et_writer *w)
 void et_writer_stats(const struct et_writer *w, struct et_writer_stats *out)
 {
 	*out = w->stats;
+	memcpy(out->rows, w->kinds, sizeof(out->rows));
+}
+
+void et_writer_resume(struct et_writer *w)
+{
+	w->broken = false;
 }
 
 /* Kinds that a row record of this type may hold (SPEC.md 3.3). */
@@ -205,28 +200,42 @@ static unsigned allowed_kinds(unsigned type)
 	}
 }
 
-int et_writer_batch(struct et_writer *w, enum et_record_type type, const struct et_batch *b,
-		    const uint64_t lost[ET_CAUSE_END], int64_t realtime, struct et_error *err)
+void writer_note_times(struct et_writer *w, int64_t lo, int64_t hi)
 {
-	struct index_entry entry = { .rows = b->rows, .ts_min = b->ts_min, .ts_max = b->ts_max };
+	if (w->has_latest && lo < w->latest) {
+		uint64_t step = (uint64_t)w->latest - (uint64_t)lo;
+
+		w->step_back = step > w->step_back ? step : w->step_back;
+	}
+	if (!w->has_latest || hi > w->latest)
+		w->latest = hi;
+	w->has_latest = true;
+}
+
+int et_writer_batch(struct et_writer *w, enum et_record_type type, const struct et_batch *b,
+		    const uint64_t lost[ET_CAUSE_END], struct et_error *err)
+{
+	int64_t lo, hi;
 	int rc;
 
 	if (!b->rows)
 		return ET_OK;
 	for (unsigned k = 1; k < ET_KIND_END; k++) {
-		if (b->kinds[k])
-			entry.kinds |= (uint16_t)ET_KIND_BIT(k);
+		if (b->kinds[k] && !(allowed_kinds(type) >> k & 1))
+			return et_fail(err, ET_MISUSE, w->stats.bytes,
+				       "this record type does not hold such events");
 	}
-	if (entry.kinds & ~allowed_kinds(type))
-		return et_fail(err, ET_MISUSE, w->stats.bytes, "this record type does not hold such events");
-	begin_record(w);
-	rc = encode_batch(w->encoder, b, lost, realtime, &w->head, &w->body, err);
+	writer_begin(w, type);
+	rc = encode_batch(w->encoder, b, lost, w->has_latest ? &w->latest : NULL, &w->head,
+			  &w->body, err);
 	if (!rc)
-		rc = put_record(w, type, entry, err);
+		rc = writer_put(w, type, err);
 	if (rc)
 		return rc;
+	spans_range(&b->spans, b->until, &lo, &hi);
+	writer_note_times(w, lo, hi);
 	for (unsigned k = 1; k < ET_KIND_END; k++)
-		w->stats.rows[k] += b->kinds[k];
+		w->kinds[k] += b->kinds[k];
 	w->stats.chunks += type == ET_REC_CHUNK;
 	w->rows += b->rows;
 	return ET_OK;
@@ -240,7 +249,7 @@ static bool name_fits(struct et_str s)
 
 int et_writer_host(struct et_writer *w, const struct et_pair *pairs, size_t n, struct et_error *err)
 {
-	begin_record(w);
+	writer_begin(w, ET_REC_HOST);
 	for (size_t i = 0; i < n; i++) {
 		struct et_str key = { pairs[i].key, (uint32_t)strlen(pairs[i].key) };
 
@@ -249,7 +258,7 @@ int et_writer_host(struct et_writer *w, const struct et_pair *pairs, size_t n, s
 		buf_bytes(&w->body, key.ptr, key.len);
 		buf_bytes(&w->body, pairs[i].value.ptr, pairs[i].value.len);
 	}
-	return put_record(w, ET_REC_HOST, (struct index_entry){ 0 }, err);
+	return writer_put(w, ET_REC_HOST, err);
 }
 
 int et_writer_names(struct et_writer *w, enum et_record_type type, const struct et_name *names,
@@ -259,7 +268,7 @@ int et_writer_names(struct et_writer *w, enum et_record_type type, const struct 
 		return et_fail(err, ET_MISUSE, w->stats.bytes, "this record type holds no names");
 	if (!n)
 		return ET_OK;
-	begin_record(w);
+	writer_begin(w, type);
 	for (size_t i = 0; i < n; i++) {
 		if (!name_fits(names[i].name))
 			return et_fail(err, ET_MISUSE, w->stats.bytes, "a name is not within the format's limits");
@@ -268,73 +277,92 @@ int et_writer_names(struct et_writer *w, enum et_record_type type, const struct 
 		buf_varint(&w->body, names[i].id);
 		buf_bytes(&w->body, names[i].name.ptr, names[i].name.len);
 	}
-	return put_record(w, type, (struct index_entry){ 0 }, err);
+	return writer_put(w, type, err);
 }
 
-int et_writer_clock(struct et_writer *w, const struct et_clock *clocks, size_t n,
-		    struct et_error *err)
+static bool text_fits(struct et_str s)
 {
-	uint64_t last = w->clock_ts;
-	int rc;
+	return s.len && name_fits(s);
+}
 
-	begin_record(w);
+static void put_number(struct et_writer *w, struct buf *exe, unsigned tag, uint64_t v)
+{
+	buf_reset(&w->value);
+	buf_varint(&w->value, v);
+	put_tag(exe, tag, &w->value);
+}
+
+static void put_text(struct buf *exe, unsigned tag, struct et_str s)
+{
+	buf_varint(exe, tag);
+	buf_bytes(exe, s.ptr, s.len);
+}
+
+static void put_exe(struct et_writer *w, struct buf *exe, const struct et_exe *e)
+{
+	put_text(exe, EXE_PATH, e->path);
+	if (e->known & ET_EXE_DEV)
+		put_number(w, exe, EXE_DEV, e->dev);
+	if (e->known & ET_EXE_INODE)
+		put_number(w, exe, EXE_INODE, e->inode);
+	if (e->known & ET_EXE_SIZE)
+		put_number(w, exe, EXE_SIZE, e->size);
+	if (e->known & ET_EXE_MTIME) {
+		buf_reset(&w->value);
+		buf_u64(&w->value, (uint64_t)e->mtime);
+		put_tag(exe, EXE_MTIME, &w->value);
+	}
+	if (e->build_id.len)
+		put_text(exe, EXE_BUILD_ID, e->build_id);
+	if (e->interpreter.len)
+		put_text(exe, EXE_INTERPRETER, e->interpreter);
+}
+
+int et_writer_exes(struct et_writer *w, const struct et_exe *exes, size_t n, struct et_error *err)
+{
+	struct buf one = { 0 };
+
+	if (!n)
+		return ET_OK;
+	writer_begin(w, ET_REC_EXES);
 	for (size_t i = 0; i < n; i++) {
-		if (clocks[i].ts < last)
-			return et_fail(err, ET_MISUSE, w->stats.bytes, "clocks have to ascend in ts");
-		last = clocks[i].ts;
-		buf_u64(&w->body, clocks[i].ts);
-		buf_u64(&w->body, (uint64_t)clocks[i].offset);
+		if (!text_fits(exes[i].path) || !name_fits(exes[i].interpreter) ||
+		    exes[i].build_id.len > LIMIT_BUILD_ID) {
+			buf_free(&one);
+			return et_fail(err, ET_MISUSE, w->stats.bytes,
+				       "an executable is not within the format's limits");
+		}
+		buf_reset(&one);
+		put_exe(w, &one, &exes[i]);
+		buf_bytes(&w->body, one.data, one.len);
+		w->body.failed |= one.failed;
 	}
-	rc = put_record(w, ET_REC_CLOCK, (struct index_entry){ 0 }, err);
-	if (!rc)
-		w->clock_ts = last;
-	return rc;
+	buf_free(&one);
+	return writer_put(w, ET_REC_EXES, err);
 }
 
-static int put_index(struct et_writer *w, struct et_error *err)
+int writer_footer(struct et_writer *w, uint64_t end_at, struct et_error *err)
 {
-	uint64_t at = 0, ts = 0;
-
-	begin_record(w);
-	for (size_t i = 0; i < w->n_index; i++) {
-		const struct index_entry *e = &w->index[i];
-
-		buf_varint(&w->body, e->type);
-		buf_varint(&w->body, e->at - at);
-		at = e->at;
-		buf_varint(&w->body, e->rows);
-		if (!e->rows)
-			continue;
-		buf_varint(&w->body, e->kinds);
-		buf_varint(&w->body, zigzag(e->ts_min - ts));
-		ts = e->ts_min;
-		buf_varint(&w->body, e->ts_max - e->ts_min);
-	}
-	return put_record(w, ET_REC_INDEX, (struct index_entry){ 0 }, err);
+	writer_begin(w, ET_REC_FOOTER);
+	writer_u64_tag(w, TAG_END_AT, end_at);
+	writer_u64_tag(w, TAG_SEGMENT_LEN, w->stats.bytes + FOOTER_SIZE);
+	return writer_put(w, ET_REC_FOOTER, err);
 }
 
-int et_writer_end(struct et_writer *w, uint64_t ts, const uint64_t lost[ET_CAUSE_END],
+int et_writer_end(struct et_writer *w, struct et_clock ended, const uint64_t lost[ET_CAUSE_END],
 		  const char *reason, struct et_error *err)
 {
-	uint64_t index_at;
+	uint64_t end_at = w->stats.bytes;
 	int rc;
 
-	begin_record(w);
+	writer_begin(w, ET_REC_END);
 	put_counts(&w->head, TAG_LOST, lost, ET_CAUSE_END, &w->value);
-	put_counts(&w->head, TAG_KINDS, w->stats.rows, ET_KIND_END, &w->value);
-	put_u64_tag(w, TAG_END_TIME, ts);
+	put_counts(&w->head, TAG_KINDS, w->kinds, KIND_MAX + 1, &w->value);
+	put_clock_tag(w, TAG_END_TIME, ended);
 	put_bytes_tag(w, TAG_REASON, reason, strnlen(reason, LIMIT_NAME));
-	rc = put_record(w, ET_REC_END, (struct index_entry){ 0 }, err);
-	index_at = w->stats.bytes;
-	if (!rc)
-		rc = put_index(w, err);
-	/* An index over the limit is left out, with the footer that would name it. */
-	if (rc == ET_LIMIT)
-		return ET_OK;
+	writer_number_tag(w, TAG_STEP_BACK, w->step_back);
+	rc = writer_put(w, ET_REC_END, err);
 	if (rc)
 		return rc;
-	begin_record(w);
-	put_u64_tag(w, TAG_INDEX_AT, index_at);
-	put_u64_tag(w, TAG_SEGMENT_LEN, w->stats.bytes + FOOTER_SIZE);
-	return put_record(w, ET_REC_FOOTER, (struct index_entry){ 0 }, err);
+	return writer_footer(w, end_at, err);
 }

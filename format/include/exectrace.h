@@ -32,7 +32,7 @@ enum et_code {
 	ET_NOMEM,
 	ET_CORRUPT,	/* the bytes break a rule of SPEC.md, or end too early */
 	ET_UNSUPPORTED,	/* a later version of the format */
-	ET_LIMIT,	/* over a limit of SPEC.md 2.4 */
+	ET_LIMIT,	/* over a limit of SPEC.md 2.5 */
 	ET_MISUSE,	/* the caller broke a rule of this header */
 };
 
@@ -64,6 +64,7 @@ enum et_cause {
 	ET_CAUSE_FOLLOW_FULL = 3,	/* the set of followed processes was full */
 	ET_CAUSE_WRITE_FAILED = 4,	/* the output took no more bytes */
 	ET_CAUSE_UNREADABLE = 5,	/* the recorder could not decode what the kernel sent */
+	ET_CAUSE_DAMAGED = 6,		/* could not be read of the capture this one was made from */
 	ET_CAUSE_END
 };
 
@@ -101,6 +102,30 @@ enum et_field_id {
 	ET_F_CPU = 30,
 	ET_F_COUNT = 31,
 	ET_F_CAUSE = 32,
+	ET_F_EXEC_TS = 33,
+	ET_F_SECURE_EXEC = 34,
+	ET_F_LOGIN_UID = 35,
+	ET_F_SESSION = 36,
+	ET_F_TTY = 37,
+	ET_F_PID_NS = 38,
+	ET_F_MNT_NS = 39,
+	ET_F_USER_NS = 40,
+	ET_F_NET_NS = 41,
+	ET_F_NS_PID = 42,
+	ET_F_EXE_DEV = 43,
+	ET_F_EXE_INODE = 44,
+	ET_F_EXE_DELETED = 45,
+	ET_F_EXE_MEMFD = 46,
+	ET_F_EXEC_DURATION = 47,
+	ET_F_ENV = 48,
+	ET_F_ENV_COUNT = 49,
+	ET_F_ENV_BYTES = 50,
+	ET_F_ENV_TRUNCATED = 51,
+	ET_F_ENV_UNREADABLE = 52,
+	ET_F_MINOR_FAULTS = 53,
+	ET_F_MAJOR_FAULTS = 54,
+	ET_F_READ_BYTES = 55,
+	ET_F_WRITE_BYTES = 56,
 	ET_FIELD_END
 };
 
@@ -125,7 +150,11 @@ enum et_unit {
 	ET_CAUSE_ID,	/* enum et_cause */
 	ET_ERRNO_ID,	/* Linux errno of the generic ABI */
 	ET_SIGNAL_ID,	/* Linux signal number, generic ABI */
+	ET_DEV,		/* device number: major << 20 | minor */
 };
+
+#define ET_DEV_MAJOR(dev) ((dev) >> 20)
+#define ET_DEV_MINOR(dev) ((dev) & 0xfffff)
 
 struct et_field {
 	const char *name;	/* as in JSON; NULL for an id that is not in use */
@@ -171,6 +200,7 @@ union et_value {
  */
 struct et_event {
 	uint64_t known;		/* bit id is set: v[id] is known */
+	int64_t realtime;	/* wall clock minus boot clock at its ts, ns (SPEC.md 2.4) */
 	union et_value v[ET_FIELD_END];
 };
 
@@ -229,8 +259,9 @@ ET_API void et_batch_free(struct et_batch *b);
 /* Empties it and keeps its memory. */
 ET_API void et_batch_reset(struct et_batch *b);
 /*
- * Appends a copy of ev. ET_LIMIT: the batch is full (SPEC.md 2.4), write it
- * and add again to an empty one; ET_MISUSE: the event could not be read back
+ * Appends a copy of ev. ET_LIMIT: the batch is full (SPEC.md 2.5), or says
+ * another offset of the wall clock for that time already; write it and add
+ * again to an empty one. ET_MISUSE: the event could not be read back
  * (no kind or ts, a NUL in a string, a string over the limit). After either,
  * the batch is as before.
  */
@@ -238,8 +269,13 @@ ET_API int et_batch_add(struct et_batch *b, const struct et_event *ev, struct et
 ET_API uint32_t et_batch_rows(const struct et_batch *b);
 /* Bytes that its columns and strings will take before compression. */
 ET_API uint64_t et_batch_bytes(const struct et_batch *b);
+/* Earliest and latest ts of its rows; false when it has none. */
+ET_API bool et_batch_times(const struct et_batch *b, uint64_t *first, uint64_t *last);
 
 /* ---- Writer (SPEC.md 3) --------------------------------------------------- */
+
+/* With this begins the reason of an END that is not that of the recording (SPEC.md 7). */
+#define ET_NOT_ENDED "not ended"
 
 enum et_record_type {
 	ET_REC_FILE = 1,	/* FILE_HEADER */
@@ -249,10 +285,9 @@ enum et_record_type {
 	ET_REC_HOST = 5,
 	ET_REC_USERS = 6,
 	ET_REC_CGROUPS = 7,
-	ET_REC_CLOCK = 8,
-	ET_REC_END = 9,
-	ET_REC_INDEX = 10,
-	ET_REC_FOOTER = 11,
+	ET_REC_END = 8,
+	ET_REC_FOOTER = 9,
+	ET_REC_EXES = 10,
 	ET_REC_TYPE_END
 };
 
@@ -261,9 +296,16 @@ ET_API const char *et_record_name(unsigned type);
 
 struct et_writer;
 
+/* A moment on both clocks: wall clock = boot clock + offset, all ns (SPEC.md 2.4). */
+struct et_clock {
+	uint64_t ts;
+	int64_t offset;
+};
+
 struct et_writer_options {
 	const char *program;	/* name and version of the writing program */
 	uint8_t boot_id[16];	/* all zero: not known */
+	struct et_clock started;	/* when recording began; all zero: not known */
 	int level;		/* zstd level, 1..19; 0: the default, 3 */
 };
 
@@ -286,10 +328,21 @@ struct et_name {
 	struct et_str name;
 };
 
-/* From ts on, wall clock = boot clock + offset, both ns (SPEC.md 3.7). */
-struct et_clock {
-	uint64_t ts;
-	int64_t offset;
+/* What is known of a file that ran, for EXES (SPEC.md 3.8). */
+enum et_exe_known { ET_EXE_DEV = 1, ET_EXE_INODE = 2, ET_EXE_SIZE = 4, ET_EXE_MTIME = 8 };
+
+#define ET_BUILD_ID_MAX 64	/* bytes */
+#define ET_EXE_TEXT_MAX 4096	/* bytes of a path or an interpreter */
+
+/* A file that ran, as it was then. */
+struct et_exe {
+	unsigned known;		/* ET_EXE_*: which of the numbers are; others are 0 */
+	uint64_t dev, inode;	/* as columns exe_dev and exe_inode */
+	uint64_t size;		/* bytes */
+	int64_t mtime;		/* ns since 1970 UTC */
+	struct et_str path;	/* as column exe; never empty */
+	struct et_str build_id;	/* GNU build-id, raw bytes, NUL among them or not; len 0: none known */
+	struct et_str interpreter;	/* as the ELF file names it; len 0: none known */
 };
 
 /*
@@ -302,27 +355,36 @@ ET_API int et_writer_open(const struct et_io *io, const struct et_writer_options
  * Writes the batch as one record of the given type (ET_REC_CHUNK, _PROC or
  * _LOST). An empty batch writes nothing. The batch stays the caller's and is
  * not changed. lost[cause] is the number of events lost so far in the whole
- * recording; realtime is the clock offset in force, as in struct et_clock.
+ * recording.
  */
 ET_API int et_writer_batch(struct et_writer *w, enum et_record_type type, const struct et_batch *b,
-			   const uint64_t lost[ET_CAUSE_END], int64_t realtime,
-			   struct et_error *err);
+			   const uint64_t lost[ET_CAUSE_END], struct et_error *err);
 ET_API int et_writer_host(struct et_writer *w, const struct et_pair *pairs, size_t n,
 			  struct et_error *err);
 /* type: ET_REC_USERS or ET_REC_CGROUPS. n of 0 writes nothing. */
 ET_API int et_writer_names(struct et_writer *w, enum et_record_type type,
 			   const struct et_name *names, size_t n, struct et_error *err);
-/* Clocks ascend in ts, also from call to call; else ET_MISUSE. */
-ET_API int et_writer_clock(struct et_writer *w, const struct et_clock *clocks, size_t n,
-			   struct et_error *err);
 /*
- * Ends the segment cleanly: END, INDEX, FOOTER. ts: when recording stopped;
- * reason: why, a word or a short clause. Call et_writer_close
- * after it.
+ * One EXES record, anywhere in the segment; there may be several. n of 0 writes
+ * nothing. ET_MISUSE: a string is not within what the format allows, and nothing was
+ * written. 4,096 of them fit into a record, whatever they are.
  */
-ET_API int et_writer_end(struct et_writer *w, uint64_t ts, const uint64_t lost[ET_CAUSE_END],
-			 const char *reason, struct et_error *err);
+ET_API int et_writer_exes(struct et_writer *w, const struct et_exe *exes, size_t n,
+			  struct et_error *err);
+/*
+ * Ends the segment cleanly: END, FOOTER. ended: when recording stopped; reason:
+ * why, a word or a short clause. Call et_writer_close after it.
+ */
+ET_API int et_writer_end(struct et_writer *w, struct et_clock ended,
+			 const uint64_t lost[ET_CAUSE_END], const char *reason,
+			 struct et_error *err);
 ET_API void et_writer_stats(const struct et_writer *w, struct et_writer_stats *out);
+/*
+ * After ET_IO nothing more is written, for the output may end in part of a record.
+ * To be called when the output was cut back to the bytes that et_writer_stats tells
+ * and stands there: what is written from now on follows the last whole record.
+ */
+ET_API void et_writer_resume(struct et_writer *w);
 /* Frees; without et_writer_end before, the file ends uncleanly. NULL is fine. */
 ET_API void et_writer_close(struct et_writer *w);
 
@@ -339,6 +401,7 @@ struct et_stat {
 };
 
 #define ET_STATS_MAX 8
+#define ET_CLOCKS_MAX 16
 
 /* A column as the file's own schema names it; may be unknown to this library. */
 struct et_column {
@@ -361,9 +424,16 @@ struct et_record {
 	/* Row records (CHUNK, PROC, LOST); else zero. */
 	uint32_t rows;
 	uint64_t ts_min, ts_max;
-	int64_t realtime;	/* clock offset, ns */
+	/* Offsets of the wall clock, ascending in ts from ts_min on: et_record_wall. */
+	unsigned n_clocks;
+	struct et_clock clocks[ET_CLOCKS_MAX];
+	/* No row before this record lies after latest, wall clock ns (SPEC.md 6.5). */
+	bool has_latest;
+	int64_t latest;
 	unsigned n_stats;
 	struct et_stat stats[ET_STATS_MAX];
+	bool has_comms;
+	struct et_str comms;	/* et_record_has_comm; borrowed until the next call on the reader */
 
 	/* Row records and END. */
 	/* Rows by kind, END: of the whole segment; [0]: of kinds not known here. */
@@ -372,11 +442,13 @@ struct et_record {
 	uint64_t lost_other;		/* by causes that this library does not know */
 
 	/* END: when and why recording stopped. */
-	uint64_t end_ts;
+	struct et_clock ended;
 	struct et_str reason;	/* borrowed until the next call on the reader */
 
 	/* FILE_HEADER. */
 	uint8_t boot_id[16];
+	bool has_started;
+	struct et_clock started;
 	struct et_str program;	/* borrowed likewise */
 };
 
@@ -386,10 +458,12 @@ struct et_reader_stats {
 	uint64_t lost[ET_CAUSE_END];	/* as the recorder counted */
 	uint64_t lost_other;
 	uint64_t missing;		/* rows that gaps in seq show to be gone */
+	uint64_t unread;		/* rows passed over for et_reader_range */
 	uint64_t damaged;		/* places where bytes had to be passed over */
 	uint64_t damaged_bytes;
 	unsigned segments;
 	unsigned unclean;		/* segments without END before the next or the end */
+	unsigned not_ended;		/* others, whose END says that they are made from such */
 	bool truncated;			/* the input ends inside a record */
 	uint64_t bytes;			/* offset reached */
 };
@@ -416,6 +490,26 @@ ET_API int et_reader_open(const struct et_io *io, et_fault_fn *fault, void *ctx,
  */
 ET_API int et_reader_next(struct et_reader *r, struct et_record *rec, struct et_error *err);
 /*
+ * Only rows of wall-clock times since <= t < until are wanted of the rest of the
+ * segment (of a lost row, some time between its ts and its until). Where the
+ * input can seek, et_reader_next then passes over records that hold none without
+ * reading them (SPEC.md 6.5): it reads in the order of log n of n records, and
+ * still gives all names. What is passed over is not checked, and counted in unread.
+ */
+ET_API void et_reader_range(struct et_reader *r, int64_t since, int64_t until);
+/* Wall-clock time of a moment, ns since 1970 UTC. */
+ET_API int64_t et_clock_wall(struct et_clock clock);
+/* Likewise of a ts of the record's rows. */
+ET_API int64_t et_record_wall(const struct et_record *rec, uint64_t ts);
+/* False: no row of the record has this comm. True: one may have. */
+ET_API bool et_record_has_comm(const struct et_record *rec, const char *comm, size_t len);
+/*
+ * Passes over a body that was not asked for now, and not with the next
+ * et_reader_next: the input then stands where the next record begins, so that a
+ * poll tells of that. As et_reader_next, but never ET_EOF.
+ */
+ET_API int et_reader_pass(struct et_reader *r, struct et_error *err);
+/*
  * The body of the record that et_reader_next gave last, checked against its
  * crc. Borrowed until the next call on r. ET_CORRUPT and a truncated body are
  * also reported to fault and counted: the caller passes over the record.
@@ -434,6 +528,87 @@ ET_API int et_reader_chunk(struct et_reader *r, struct et_chunk **out, struct et
 ET_API const struct et_column *et_reader_schema(const struct et_reader *r, unsigned *n);
 ET_API void et_reader_stats(const struct et_reader *r, struct et_reader_stats *out);
 ET_API void et_reader_close(struct et_reader *r);
+
+/* ---- Verifying and recovering (SPEC.md 6) ------------------------------------ */
+
+/*
+ * Reads all of a capture and checks every rule of SPEC.md that bytes can break:
+ * what a reader passes over as damage, and what it takes on trust: all columns of
+ * all rows, statistics, counts, order, places. Each fault is told. Takes ownership
+ * of io. stats: what was read. ET_OK: no fault; that a segment was not ended is
+ * none, but in stats. ET_CORRUPT: there were faults; else as et_reader_open.
+ */
+ET_API int et_verify(const struct et_io *io, et_fault_fn *fault, void *ctx,
+		     struct et_reader_stats *stats, struct et_error *err);
+
+/* Events that a recovery found to be gone. */
+struct et_gap {
+	uint64_t at;		/* offset where that was found, bytes */
+	uint64_t count;		/* 0: nobody knows how many */
+	int64_t from, until;	/* wall clock, ns: between these they happened; INT64_MAX: no end is known */
+};
+
+/* Either may be NULL; what they get is valid during the call. */
+struct et_recover_calls {
+	et_fault_fn *fault;
+	void (*gap)(void *ctx, const struct et_gap *gap);
+	void *ctx;
+};
+
+struct et_recovery {
+	uint64_t faults;	/* places that were told */
+	uint64_t records;	/* kept, but for headers and ends */
+	uint64_t dropped;	/* records with a head, whose content is not whole */
+	uint64_t events;	/* kept */
+	uint64_t missing;	/* known to be gone */
+	bool unknown;		/* others may be gone at the end of a segment */
+	unsigned segments;
+	uint64_t bytes;		/* written */
+	bool failed_output;	/* of an ET_IO: out failed, and not in */
+};
+
+/*
+ * Writes what is whole of a capture as a new one that et_verify finds nothing wrong
+ * with: records as they are, also those of a later version; rows of kind lost, cause
+ * ET_CAUSE_DAMAGED, in the place of what is gone; an END for each segment. Takes
+ * ownership of both ios. Where in can seek, a capture without its file header is read
+ * too, and captures that begin within a record which was cut off. ET_OK: done,
+ * whatever was wrong with it. ET_CORRUPT: it is no capture.
+ */
+ET_API int et_recover(const struct et_io *in, const struct et_io *out,
+		      const struct et_recover_calls *calls, struct et_recovery *report,
+		      struct et_error *err);
+
+/* ---- Looking at a capture without reading it (SPEC.md 3) ----------------------- */
+
+#define ET_FRAME_SIZE 48	/* bytes that every record begins with */
+
+/* Bytes of the whole record that begins with these, with padding; 0: none does. */
+ET_API uint64_t et_frame_length(const void *bytes, size_t len);
+
+/* A segment that was ended in good order. */
+struct et_segment {
+	uint64_t at;		/* its offset in the input */
+	uint64_t size;		/* bytes, with its FOOTER */
+	struct et_clock started, ended;	/* as FILE_HEADER and END say */
+	uint64_t decoded;	/* et_segment_check: memory for its largest row record, at most */
+};
+
+/*
+ * Finds the segments of an input that can seek, in its order, from their FOOTERs:
+ * a few small reads for each. io is borrowed and left anywhere. *n of 0: the input
+ * is empty, or, with ET_EOF, not all of it is segments that have a FOOTER and
+ * STARTED; with ET_LIMIT, there are more than max.
+ */
+ET_API int et_segments(const struct et_io *io, struct et_segment *out, size_t max, size_t *n,
+		       struct et_error *err);
+/*
+ * Whether the records of a segment stand one behind the other from its beginning
+ * to its end, with whole heads: only then it is certain that reading it alone
+ * gives what reading the whole input gives of it. ET_CORRUPT: they do not.
+ */
+ET_API int et_segment_check(const struct et_io *io, struct et_segment *seg,
+			    struct et_error *err);
 
 /* ---- Chunks (SPEC.md 5) ------------------------------------------------------ */
 
@@ -455,12 +630,15 @@ struct et_column_size {
 
 ET_API void et_chunk_free(struct et_chunk *c);
 ET_API uint32_t et_chunk_rows(const struct et_chunk *c);
+/* As et_record_wall. */
+ET_API int64_t et_chunk_wall(const struct et_chunk *c, uint64_t ts);
 /* Number of strings; ids run from 1 to that number. */
 ET_API int et_chunk_strings(struct et_chunk *c, uint32_t *n, struct et_error *err);
 /* String of an id that a column gave; id 0 gives {NULL, 0}. Borrowed from c. */
 ET_API struct et_str et_chunk_str(const struct et_chunk *c, uint32_t id);
 /*
- * A column of type ET_UINT or ET_OPT: rows values, ET_NONE where there is none.
+ * A column of type ET_UINT or ET_OPT: rows values, ET_NONE where there is none. A
+ * field of et_fields that the capture's schema lacks is unknown in every row.
  * ET_UNSUPPORTED: coded in a way this library does not know; the other columns
  * can still be read. Borrowed from c.
  */
@@ -482,10 +660,10 @@ ET_API int et_chunk_event(struct et_chunk *c, uint32_t row, struct et_event *ev,
 /* Sizes per column; returns how many there are and stores up to max of them. */
 ET_API unsigned et_chunk_sizes(const struct et_chunk *c, struct et_column_size *out, unsigned max);
 
-/* ---- Names and clocks (SPEC.md 3.4 to 3.7) -------------------------------------- */
+/* ---- Names (SPEC.md 3.4, 3.5 and 3.8) -------------------------------------------- */
 
 /*
- * What HOST, USERS, CGROUPS and CLOCK records have said so far in a segment.
+ * What HOST, USERS, CGROUPS and EXES records have said so far in a segment.
  * Feed it every record; it takes what it knows.
  */
 struct et_context;
@@ -510,12 +688,10 @@ ET_API size_t et_context_pairs(const struct et_context *c, const struct et_pair 
 ET_API bool et_context_find_user(const struct et_context *c, const char *name, uint64_t *uid);
 ET_API bool et_context_find_group(const struct et_context *c, const char *name, uint64_t *gid);
 /*
- * Wall clock of a boot-clock time, ns since 1970 UTC. fallback: the offset of
- * the chunk at hand, used when the segment has no CLOCK yet.
+ * The executables of EXES records, each once, in the order of their first mention;
+ * returns how many. Borrowed until the next et_context_take.
  */
-ET_API int64_t et_context_realtime(const struct et_context *c, uint64_t ts, int64_t fallback);
-/* The clock offsets so far, ascending in ts; returns how many. Borrowed. */
-ET_API size_t et_context_clocks(const struct et_context *c, const struct et_clock **out);
+ET_API size_t et_context_exes(const struct et_context *c, const struct et_exe **out);
 
 #ifdef __cplusplus
 }

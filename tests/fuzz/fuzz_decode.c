@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int add(void *ctx, const struct et_event *ev)
+static int add(void *ctx, struct et_event *ev)
 {
 	struct et_error err;
 	int rc = et_batch_add(ctx, ev, &err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a capture, through a file that seeks and through a pipe: every
- * record, name, column and event that the reader is willing to hand out is read.
+ * Any bytes as a capture, through a file that seeks and through a pipe, all of it
+ * and ranges of times: every record, name, column and event that the reader is
+ * willing to hand out is read.
  */
 #include "../unit/memory_io.h"
 
@@ -69,7 +70,8 @@ static uint64_t read_chunk(struct et_reader *r)
 	return sum;
 }
 
-static void read_capture(const struct et_io *io, bool bodies)
+/* range: for how many of the first row records one is told, and of which kinds; 0: none. */
+static void read_capture(const struct et_io *io, bool bodies, unsigned range)
 {
 	struct et_context *names = et_context_new();
 	struct et_reader_stats stats;
@@ -80,9 +82,15 @@ static void read_capture(const struct et_io *io, bool bodies)
 	if (et_reader_open(io, NULL, NULL, &r, NULL) == ET_OK) {
 		while (et_reader_next(r, &rec, NULL) == ET_OK) {
 			et_context_take(names, r, &rec, NULL);
-			sum += (uint64_t)et_context_realtime(names, rec.ts_min, rec.realtime);
+			sum += (uint64_t)et_record_wall(&rec, rec.ts_min) + et_record_has_comm(&rec, "sh", 2);
 			if (rec.rows && bodies)
 				sum += read_chunk(r);
+			if (rec.rows && range) {
+				int64_t since = et_record_wall(&rec, rec.ts_max);
+
+				et_reader_range(r, since, range & 1 ? INT64_MAX : since);
+				range /= 2;
+			}
 		}
 		et_reader_stats(r, &stats);
 		et_reader_close(r);
@@ -96,8 +104,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct et_io io;
 
 	if (et_io_memory(data, size, &io) == ET_OK)
-		read_capture(&io, true);
+		read_capture(&io, true, 0);
+	if (et_io_memory(data, size, &io) == ET_OK)
+		read_capture(&io, true, 1 + size % 15);
 	io = pipe_io(data, size);
-	read_capture(&io, size & 1);
+	read_capture(&io, size & 1, size % 2);
 	return 0;
 }

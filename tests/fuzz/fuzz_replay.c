@@ -39,7 +39,7 @@ static void check_text(const struct out *o)
 
 static void show(struct source *source, const struct options *opt)
 {
-	struct input_options io = { .filter = &opt->filter, .durations = true, .utc = opt->utc };
+	struct input_options io = { .filter = &opt->filter, .utc = opt->utc };
 	struct text_printer printer;
 	struct out text, json;
 	struct input_row row;
@@ -52,6 +52,7 @@ static void show(struct source *source, const struct options *opt)
 	out_open(&text, -1);
 	out_open(&json, -1);
 	text_open(&printer, opt->utc, opt->date, !opt->no_header, 0);
+	printer.columns = opt->columns;
 	if (opt->count) {
 		input_count(in, opt->limit, &count);
 	} else {
@@ -88,8 +89,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fd = memfd_create("capture", MFD_CLOEXEC);
 		if (fd >= 0 && write(fd, end + 1, size - len - 1) == (ssize_t)(size - len - 1) &&
 		    lseek(fd, 0, SEEK_SET) == 0) {
-			if (!source_open_fd(fd, "capture", &source, &why))
-				show(source, &opt);
+			if (!source_open_fd(fd, "capture", &source, &why)) {
+				if (source_begin(source, &why))
+					source_close(source);
+				else
+					show(source, &opt);
+			}
 		} else if (fd >= 0) {
 			close(fd);
 		}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * seeds - writes what the fuzz targets start from: small whole captures, alone and
- * behind command lines, and ring records. Takes the folder of the corpora.
+ * seeds - writes what the fuzz targets start from: small whole captures and those of
+ * tests/files, alone and behind command lines, and ring records. Takes the folder of
+ * the corpora, and the files.
  */
 #include "../../bpf/wire.h"
 #include "../unit/events.h"
@@ -12,7 +13,12 @@
 static const char *const lines[] = {
 	"--uid root,0", "--comm g*c --arg [!a-z]*", "--since +1s --until 2026-11-20T09:00Z --utc",
 	"--kind exec,fail,lost --failed --ok", "--count --pid 1,2,3 --exe */true", "--exit-code 0 --date",
+	"--match uid=root,5..9 --match env=L* --columns time,pid,env,exe_dev,command",
+	"--match cgroup=/* --match container=? --match exec_duration=1us..2h --columns user,tty,container",
+	"--match tty=pts/* --match exe_memfd --match exe_dev=8:1.. --match duration=..1s --columns result,argv",
 };
+
+#define LINES (sizeof(lines) / sizeof(lines[0]))
 
 static void save(const char *folder, const char *name, unsigned n, const char *line,
 		 const void *data, size_t len)
@@ -29,6 +35,13 @@ static void save(const char *folder, const char *name, unsigned n, const char *l
 	}
 }
 
+static void save_capture(const char *folder, unsigned n, const void *data, size_t len)
+{
+	save(folder, "reader", n, NULL, data, len);
+	save(folder, "recover", n, NULL, data, len);
+	save(folder, "replay", n, lines[n % LINES], data, len);
+}
+
 static void add_rows(struct et_writer *w, unsigned type, unsigned rows, uint64_t *ts)
 {
 	static const uint64_t lost[ET_CAUSE_END] = { 0, 1 };
@@ -40,19 +53,25 @@ static void add_rows(struct et_writer *w, unsigned type, unsigned rows, uint64_t
 
 		rng_event(&ev, type == ET_REC_PROC ? ET_PROC : type == ET_REC_LOST ? ET_LOST :
 			  1 + (unsigned)(rng() % 4), ts, text);
+		ev.realtime = ev.v[ET_F_TS].u < 100000 ? 5 : 3600000000000;
 		et_batch_add(b, &ev, NULL);
 	}
-	et_writer_batch(w, type, b, lost, 5, NULL);
+	et_writer_batch(w, type, b, lost, NULL);
 	et_batch_free(b);
 }
 
 static void capture(const char *folder, unsigned n)
 {
 	static const struct et_pair host = { "utc_offset", { "3600", 4 } };
-	static const struct et_clock clock = { 5, 6 };
 	static const struct et_name user = { 0, false, { "root", 4 } };
+	static const struct et_exe exes[] = {
+		{ .known = ET_EXE_DEV | ET_EXE_INODE | ET_EXE_SIZE | ET_EXE_MTIME, .dev = 8 << 20 | 1, .inode = 42,
+		  .size = 130000, .mtime = -1, .path = { "/bin/ls", 7 }, .build_id = { "\0\1\2", 3 },
+		  .interpreter = { "/lib/ld.so", 10 } },
+		{ .path = { "memfd:x", 7 } },
+	};
 	static const uint64_t lost[ET_CAUSE_END] = { 0, 1 };
-	struct et_writer_options opt = { .program = "seeds" };
+	struct et_writer_options opt = { .program = "seeds", .started = { 1000, 5 } };
 	struct sink sink = { 0 };
 	struct et_io io = sink_io(&sink);
 	struct et_writer *w;
@@ -62,16 +81,15 @@ static void capture(const char *folder, unsigned n)
 	if (et_writer_open(&io, &opt, &w, NULL))
 		exit(1);
 	et_writer_host(w, &host, 1, NULL);
-	et_writer_clock(w, &clock, 1, NULL);
 	et_writer_names(w, ET_REC_USERS, &user, 1, NULL);
 	et_writer_names(w, ET_REC_CGROUPS, &user, 1, NULL);
 	add_rows(w, ET_REC_CHUNK, 1 + n * n, &ts);
 	add_rows(w, ET_REC_PROC, n, &ts);
 	add_rows(w, ET_REC_LOST, n % 3, &ts);
-	et_writer_end(w, ts, lost, "x", NULL);
+	et_writer_exes(w, exes, n % 3, NULL);
+	et_writer_end(w, (struct et_clock){ ts, 5 }, lost, "x", NULL);
 	et_writer_close(w);
-	save(folder, "reader", n, NULL, sink.data, sink.len);
-	save(folder, "replay", n, lines[n % 6], sink.data, sink.len);
+	save_capture(folder, n, sink.data, sink.len);
 	free(sink.data);
 }
 
@@ -90,12 +108,16 @@ static void ring_records(const char *folder)
 			.filename_len = 7, .interpreter_len = WIRE_NONE,
 			.exe_len = WIRE_NONE, .cwd_len = WIRE_NONE,
 		};
+		struct wire_identity identity = {
+			.exe_inode = 7, .login_uid = 1000, .ns_pid = 10, .tty = "pts0",
+		};
 		struct wire_exit end = { .status = 256, .utime = 5, .runtime = 9, .max_rss = 3 };
 		bool call = kind == WIRE_EXEC || kind == WIRE_FAIL;
+		bool taken = kind == WIRE_EXEC;
 		size_t strings_len = call ? sizeof(strings) - 1 : 0;
 
 		head.flags = call ? WIRE_ARGC_KNOWN : 0;
-		head.size = (wire_u32)(sizeof(head) + sizeof(task) + strings_len +
+		head.size = (wire_u32)(sizeof(head) + sizeof(task) + strings_len + (taken ? sizeof(identity) : 0) +
 				       (call ? sizeof(exec) : kind == WIRE_EXIT ? sizeof(end) : 0));
 		out[len++] = (uint8_t)head.size;
 		out[len++] = (uint8_t)(head.size >> 8);
@@ -106,6 +128,12 @@ static void ring_records(const char *folder)
 		if (call) {
 			memcpy(out + len, &exec, sizeof(exec));
 			len += sizeof(exec);
+		}
+		if (taken) {
+			memcpy(out + len, &identity, sizeof(identity));
+			len += sizeof(identity);
+		}
+		if (call) {
 			memcpy(out + len, strings, strings_len);
 			len += strings_len;
 		} else if (kind == WIRE_EXIT) {
@@ -116,12 +144,28 @@ static void ring_records(const char *folder)
 	save(folder, "decode", 0, NULL, out, len);
 }
 
+static void copy(const char *folder, unsigned n, const char *path)
+{
+	static char data[1 << 16];
+	FILE *f = fopen(path, "r");
+	size_t len = f ? fread(data, 1, sizeof(data), f) : 0;
+
+	if (!f || ferror(f)) {
+		perror(path);
+		exit(1);
+	}
+	fclose(f);
+	save_capture(folder, n, data, len);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 2)
+	if (argc < 2)
 		return 2;
 	for (unsigned n = 0; n < 12; n++)
 		capture(argv[1], n);
 	ring_records(argv[1]);
+	for (int i = 2; i < argc; i++)
+		copy(argv[1], 10 + (unsigned)i, argv[i]);
 	return 0;
 }

@@ -22,7 +22,8 @@ BUILD = os.environ.get("ET_BUILD", "build")
 SOURCE = os.environ.get("ET_SOURCE", ".")
 BIN = os.path.join(BUILD, "bin")
 HELPERS = os.path.join(BUILD, "tests", "bin")
-EXECTRACE = os.path.join(BIN, "exectrace")
+# The one that reads captures here, which a build for another machine cannot.
+EXECTRACE = os.path.join(os.environ.get("ET_HOST_BUILD") or BUILD, "bin", "exectrace")
 RECORDER = os.path.join(BIN, "exectrace-record")
 SANITIZED = os.environ.get("ET_SANITIZE", "") != ""
 
@@ -47,13 +48,25 @@ def skip(reason):
     sys.exit(77)
 
 
+def cache(name, build=None):
+    """A variable that a build was configured with."""
+    with open(os.path.join(build or BUILD, "CMakeCache.txt"), encoding="utf-8") as file:
+        for line in file:
+            if line.startswith(name + ":"):
+                return line.split("=", 1)[1].strip()
+    raise Failure(f"CMakeCache.txt has no {name}")
+
+
 def demand(truth, message):
     if not truth:
         raise Failure(message)
 
 
 def equal(found, expected, what):
-    demand(found == expected, f"{what}: found {found!r}, expected {expected!r}")
+    def short(value):
+        text = repr(value)
+        return text if len(text) <= 2000 else f"{text[:2000]}... ({len(text)} characters)"
+    demand(found == expected, f"{what}: found {short(found)}, expected {short(expected)}")
 
 
 def need_tool(name):

@@ -58,6 +58,7 @@ static inline uint32_t rng_string(char *to)
 static inline void rng_event(struct et_event *ev, unsigned kind, uint64_t *ts, char *buf)
 {
 	ev->known = 0;
+	ev->realtime = 0;
 	*ts += rng() % 100000;
 	for (unsigned f = 1; f < ET_FIELD_END; f++) {
 		union et_value *v = &ev->v[f];

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names and clocks that travel in a capture: the later word counts, steps are kept. */
+/* Names that travel in a capture: the later word counts. */
 #include "check.h"
 #include "memory_io.h"
-
-#define SECOND 1000000000ull
 
 static const struct et_name users[] = {
 	{ 1000, false, { "ann", 3 } }, { 0, false, { "root", 4 } }, { 0, true, { "wheel", 5 } },
@@ -11,10 +9,6 @@ static const struct et_name users[] = {
 static const struct et_name later[] = { { 1000, false, { "anna", 4 } }, { 7, false, { "", 0 } } };
 static const struct et_name groups[] = { { 42, false, { "/a/b", 4 } } };
 static const struct et_pair host[] = { { "hostname", { "box", 3 } }, { "x", { "", 0 } } };
-/* The wall clock was set back by an hour at 100 s. */
-static const struct et_clock clocks[] = {
-	{ 10 * SECOND, 5000 * (int64_t)SECOND }, { 100 * SECOND, 1400 * (int64_t)SECOND },
-};
 
 static void write_capture(struct sink *sink, bool second)
 {
@@ -28,13 +22,11 @@ static void write_capture(struct sink *sink, bool second)
 		CHECK(et_writer_names(w, ET_REC_USERS, later, 1, NULL) == ET_OK);
 	} else {
 		CHECK(et_writer_host(w, host, 2, NULL) == ET_OK);
-		CHECK(et_writer_clock(w, clocks, 1, NULL) == ET_OK);
 		CHECK(et_writer_names(w, ET_REC_USERS, users, 3, NULL) == ET_OK);
 		CHECK(et_writer_names(w, ET_REC_CGROUPS, groups, 1, NULL) == ET_OK);
 		CHECK(et_writer_names(w, ET_REC_USERS, later, 2, NULL) == ET_OK);
-		CHECK(et_writer_clock(w, clocks + 1, 1, NULL) == ET_OK);
 	}
-	CHECK(et_writer_end(w, 0, lost, "test", NULL) == ET_OK);
+	CHECK(et_writer_end(w, (struct et_clock){ 0 }, lost, "test", NULL) == ET_OK);
 	et_writer_close(w);
 }
 
@@ -52,7 +44,6 @@ static void take_segment(struct et_context *c, struct et_reader *r, unsigned seg
 static void check_first(const struct et_context *c)
 {
 	const struct et_pair *pairs;
-	const struct et_clock *found;
 	uint64_t id;
 
 	CHECK(!strcmp(et_context_user(c, 1000), "anna"));
@@ -69,14 +60,6 @@ static void check_first(const struct et_context *c)
 	CHECK(et_context_find_user(c, "anna", &id) && id == 1000);
 	CHECK(!et_context_find_user(c, "ann", &id));
 	CHECK(et_context_find_group(c, "wheel", &id) && id == 0);
-
-	CHECK(et_context_clocks(c, &found) == 2);
-	/* Before the first clock it holds as well. */
-	CHECK(et_context_realtime(c, 0, 1) == 5000 * (int64_t)SECOND);
-	CHECK(et_context_realtime(c, 10 * SECOND, 1) == 5010 * (int64_t)SECOND);
-	CHECK(et_context_realtime(c, 100 * SECOND - 1, 1) == 5100 * (int64_t)SECOND - 1);
-	CHECK(et_context_realtime(c, 100 * SECOND, 1) == 1500 * (int64_t)SECOND);
-	CHECK(et_context_realtime(c, 200 * SECOND, 1) == 1600 * (int64_t)SECOND);
 }
 
 int main(void)
@@ -97,7 +80,6 @@ int main(void)
 	take_segment(c, r, 1);
 	CHECK(!strcmp(et_context_user(c, 1000), "anna"));
 	CHECK(!et_context_user(c, 0) && !et_context_host(c, "hostname"));
-	CHECK(et_context_realtime(c, 5, 100) == 105);
 	et_reader_close(r);
 	et_context_free(c);
 	free(sink.data);

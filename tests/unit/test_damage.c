@@ -26,7 +26,6 @@ static void make_file(void)
 {
 	static const struct et_pair host[] = { { "hostname", { "box", 3 } } };
 	static const struct et_name user = { 0, false, { "root", 4 } };
-	static const struct et_clock clock = { 0, 1000 };
 	static const uint64_t lost[ET_CAUSE_END];
 	struct et_writer_options opt = { .program = "test" };
 	struct et_io io = sink_io(&file);
@@ -37,7 +36,6 @@ static void make_file(void)
 
 	CHECK(et_writer_open(&io, &opt, &w, NULL) == ET_OK);
 	CHECK(et_writer_host(w, host, 1, NULL) == ET_OK);
-	CHECK(et_writer_clock(w, &clock, 1, NULL) == ET_OK);
 	CHECK(et_writer_names(w, ET_REC_USERS, &user, 1, NULL) == ET_OK);
 	for (unsigned chunk = 0; chunk < CHUNKS; chunk++) {
 		et_batch_reset(b);
@@ -45,12 +43,13 @@ static void make_file(void)
 			struct et_event ev;
 
 			rng_event(&ev, 1 + rng() % 4, &ts, text);
+			ev.realtime = 1000 * (int64_t)chunk;
 			CHECK(et_batch_add(b, &ev, NULL) == ET_OK);
 			sent[chunk * ROWS + row] = event_copy(&ev);
 		}
-		CHECK(et_writer_batch(w, ET_REC_CHUNK, b, lost, 0, NULL) == ET_OK);
+		CHECK(et_writer_batch(w, ET_REC_CHUNK, b, lost, NULL) == ET_OK);
 	}
-	CHECK(et_writer_end(w, ts, lost, "test", NULL) == ET_OK);
+	CHECK(et_writer_end(w, (struct et_clock){ ts, 0 }, lost, "test", NULL) == ET_OK);
 	et_writer_close(w);
 	et_batch_free(b);
 }
@@ -231,10 +230,10 @@ static void test_full_disk(void)
 		int rc = et_writer_open(&io, &opt, &w, &err);
 
 		for (unsigned i = 0; !rc && i < 3; i++)
-			rc = et_writer_batch(w, ET_REC_CHUNK, b, lost, 0, &err);
+			rc = et_writer_batch(w, ET_REC_CHUNK, b, lost, &err);
 		CHECK(rc == ET_OK || (rc == ET_IO && err.sys == ENOSPC && err.at == sink.len));
 		if (rc && w)
-			CHECK(et_writer_end(w, 0, lost, "x", &err) == ET_MISUSE);
+			CHECK(et_writer_end(w, (struct et_clock){ 0 }, lost, "x", &err) == ET_MISUSE);
 		et_writer_close(w);
 		CHECK(sink.closed == 1);
 		free(sink.data);

@@ -4,6 +4,7 @@
  * filter over the columns of a capture, and the order in which rows come out.
  */
 #include "check.h"
+#include "event.h"
 #include "glob.h"
 #include "input.h"
 #include "options.h"
@@ -217,8 +218,12 @@ static void make_event(struct et_event *ev, const struct row *r, char *argv)
 	}
 	if (r->kind == ET_FAIL)
 		et_set_uint(ev, ET_F_ERRNO, (uint64_t)r->number);
-	if (r->kind == ET_EXIT)
-		et_set_uint(ev, ET_F_EXIT_CODE, (uint64_t)r->number);
+	if (r->kind != ET_EXIT)
+		return;
+	et_set_uint(ev, ET_F_EXIT_CODE, (uint64_t)r->number);
+	for (const struct row *before = rows; before < r; before++)
+		if (before->kind == ET_EXEC && before->pid == r->pid)
+			et_set_uint(ev, ET_F_EXEC_TS, BOOT + before->ts * 1000000);
 }
 
 static enum et_record_type record_of(unsigned kind)
@@ -234,7 +239,7 @@ static void write_capture(int fd, int64_t shift, uint64_t more)
 						{ 1000, true, { "staff", 5 } } };
 	static const struct et_pair host = { "utc_offset", { "3600", 4 } };
 	const struct et_clock clock = { BOOT, START + shift - (int64_t)BOOT };
-	const struct et_writer_options options = { .program = "test" };
+	const struct et_writer_options options = { .program = "test", .started = clock };
 	uint64_t lost[ET_CAUSE_END] = { 0 };
 	enum et_record_type type = record_of(rows[0].kind);
 	struct et_batch *batch = et_batch_new();
@@ -247,23 +252,24 @@ static void write_capture(int fd, int64_t shift, uint64_t more)
 	CHECK(batch && !et_io_fd(copy, &io));
 	CHECK(!et_writer_open(&io, &options, &w, NULL));
 	CHECK(!et_writer_host(w, &host, 1, NULL));
-	CHECK(!et_writer_clock(w, &clock, 1, NULL));
 	CHECK(!et_writer_names(w, ET_REC_USERS, users, 3, NULL));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (rows[i].new_chunk || record_of(rows[i].kind) != type) {
-			CHECK(!et_writer_batch(w, type, batch, lost, clock.offset, NULL));
+			CHECK(!et_writer_batch(w, type, batch, lost, NULL));
 			et_batch_reset(batch);
 			type = record_of(rows[i].kind);
 		}
 		make_event(&ev, &rows[i], argv);
+		ev.realtime = clock.offset;
 		if (rows[i].kind == ET_LOST)
 			lost[ET_CAUSE_RING_FULL] = 5;
 		else
 			ev.v[ET_F_PID].u += more;
 		CHECK(!et_batch_add(batch, &ev, NULL));
 	}
-	CHECK(!et_writer_batch(w, type, batch, lost, clock.offset, NULL));
-	CHECK(!et_writer_end(w, BOOT + SECOND, lost, "test", NULL));
+	CHECK(!et_writer_batch(w, type, batch, lost, NULL));
+	CHECK(!et_writer_end(w, (struct et_clock){ BOOT + SECOND, clock.offset }, lost,
+			     "test", NULL));
 	et_writer_close(w);
 	et_batch_free(batch);
 }
@@ -275,6 +281,13 @@ static int new_capture(int64_t shift, uint64_t more)
 	write_capture(fd, shift, more);
 	lseek(fd, 0, SEEK_SET);
 	return fd;
+}
+
+static int open_source(int fd, const char *name, struct source **out)
+{
+	struct reason why;
+
+	return source_open_fd(fd, name, out, &why) || source_begin(*out, &why);
 }
 
 /* Splits words at blanks into an argument vector; ~ stands for a blank inside. */
@@ -304,13 +317,13 @@ static void run_filter(const char *words, char *out, uint64_t *count)
 	*out = 0;
 	CHECK_CASE(words, !options_parse(&opt, OPTIONS_FILTER, split(text, argv), argv, &why));
 	for (int pass = 0; pass < 2; pass++) {
-		struct input_options io = { .filter = &opt.filter, .durations = true };
+		struct input_options io = { .filter = &opt.filter };
 		struct source *source;
 		struct input_row row;
 		struct input *in;
 		char *p = out;
 
-		CHECK(!source_open_fd(new_capture(0, 0), "test", &source, &why));
+		CHECK(!open_source(new_capture(0, 0), "test", &source));
 		opt.filter.unasked = pass == 1 ? ET_KIND_BIT(ET_LOST) : 0;
 		CHECK(!input_open(&source, 1, &io, &in));
 		if (pass == 1) {
@@ -445,26 +458,26 @@ static void test_operands(void)
 static void test_merge(void)
 {
 	const struct filter all = { 0 };
-	struct input_options io = { .filter = &all, .durations = true };
+	struct input_options io = { .filter = &all };
 	struct source *sources[2];
 	struct input_row row;
-	struct reason why;
 	struct input *in;
 	int64_t last = INT64_MIN;
 	unsigned n = 0, durations = 0;
 
-	CHECK(!source_open_fd(new_capture(5 * SECOND / 1000, 1000), "b", &sources[0], &why));
-	CHECK(!source_open_fd(new_capture(0, 0), "a", &sources[1], &why));
+	CHECK(!open_source(new_capture(5 * SECOND / 1000, 1000), "b", &sources[0]));
+	CHECK(!open_source(new_capture(0, 0), "a", &sources[1]));
 	CHECK(!input_open(sources, 2, &io, &in));
 	while (input_next(in, &row) == ET_OK) {
 		CHECK(row.wall >= last);
 		last = row.wall;
 		n++;
-		if (row.duration == ET_NONE)
+		if (event_duration(&row.ev) == ET_NONE)
 			continue;
 		durations++;
 		/* 10 ran ls for 20 ms, 31 id for 22, 11 su for 40. */
-		CHECK(row.duration == (row.ev.v[ET_F_PID].u % 1000 == 10   ? 20000000u
+		CHECK(event_duration(&row.ev) ==
+		      (row.ev.v[ET_F_PID].u % 1000 == 10   ? 20000000u
 				       : row.ev.v[ET_F_PID].u % 1000 == 31 ? 22000000u
 									   : 40000000u));
 	}
@@ -480,7 +493,6 @@ static void test_segments(void)
 	struct input_options io = { .filter = &all };
 	struct source *source;
 	struct input_row row;
-	struct reason why;
 	struct input *in;
 	unsigned n = 0;
 	int fd = memfd_create("capture", MFD_CLOEXEC);
@@ -488,7 +500,7 @@ static void test_segments(void)
 	write_capture(fd, 0, 0);
 	write_capture(fd, -SECOND, 1000);
 	lseek(fd, 0, SEEK_SET);
-	CHECK(!source_open_fd(fd, "two", &source, &why));
+	CHECK(!open_source(fd, "two", &source));
 	CHECK(!input_open(&source, 1, &io, &in));
 	for (; input_next(in, &row) == ET_OK; n++)
 		if (ET_HAS(&row.ev, ET_F_PID))

@@ -5,9 +5,9 @@
  */
 #include "check.h"
 #include "escape.h"
+#include "event.h"
 #include "events.h"
 #include "print.h"
-#include "proctable.h"
 #include "tally.h"
 #include "times.h"
 
@@ -267,7 +267,6 @@ static void test_times(void)
 
 struct sample {
 	struct et_event ev;
-	uint64_t duration;
 	const char *text, *json; /* the line behind the ids, and the object behind its time */
 };
 
@@ -299,12 +298,14 @@ static struct et_event event_of(unsigned kind)
 	return ev;
 }
 
-#define HEAD "\"ts\":7,\"pid\":42,\"ppid\":1,\"uid\":0,\"comm\":\"co\\nmm\""
+#define AT(ts) "\"ts\":" #ts ",\"pid\":42,\"ppid\":1,\"uid\":0,\"comm\":\"co\\nmm\""
+#define HEAD AT(7)
+#define EXIT_HEAD AT(1500007)
 
 static void check_sample(const struct sample *s)
 {
 	struct source source = { .names = et_context_new() };
-	struct input_row row = { .ev = s->ev, .duration = s->duration, .source = &source };
+	struct input_row row = { .ev = s->ev, .source = &source };
 	struct text_printer text;
 	const char *line, *at;
 	char expected[512];
@@ -341,7 +342,7 @@ static void check_sample(const struct sample *s)
 
 static void test_exec(void)
 {
-	struct sample s = { .ev = event_of(ET_EXEC), .duration = ET_NONE };
+	struct sample s = { .ev = event_of(ET_EXEC) };
 
 	text_field(&s.ev, ET_F_FILENAME, "/bin/ls");
 	text_field(&s.ev, ET_F_EXE, "/usr/bin/ls");
@@ -404,7 +405,7 @@ static void test_exec(void)
 
 static void test_others(void)
 {
-	struct sample s = { .ev = event_of(ET_FAIL), .duration = ET_NONE };
+	struct sample s = { .ev = event_of(ET_FAIL) };
 
 	text_field(&s.ev, ET_F_FILENAME, "/usr/bin/l\xff");
 	et_set_uint(&s.ev, ET_F_ERRNO, 2);
@@ -422,23 +423,25 @@ static void test_others(void)
 	check_sample(&s);
 
 	s.ev = event_of(ET_EXIT);
-	s.duration = 1500000;
+	et_set_uint(&s.ev, ET_F_TS, 1500007);
+	et_set_uint(&s.ev, ET_F_EXEC_TS, 7);
 	et_set_uint(&s.ev, ET_F_EXIT_CODE, 127);
 	et_set_uint(&s.ev, ET_F_CORE, 0);
 	et_set_uint(&s.ev, ET_F_UTIME, 9);
 	s.text = "exit 127  (co\\nmm) after 1.500ms";
-	s.json = HEAD ",\"exit_code\":127,\"duration\":1500000,\"utime\":9";
+	s.json = EXIT_HEAD ",\"exit_code\":127,\"duration\":1500000,\"utime\":9,\"exec_ts\":7";
 	check_sample(&s);
 
 	s.ev = event_of(ET_EXIT);
+	et_set_uint(&s.ev, ET_F_TS, 1500007);
+	et_set_uint(&s.ev, ET_F_EXEC_TS, 7);
 	et_set_uint(&s.ev, ET_F_SIGNAL, 11);
 	et_set_uint(&s.ev, ET_F_CORE, 1);
 	s.text = "SIGSEGV (core)  (co\\nmm) after 1.500ms";
-	s.json = HEAD ",\"signal\":11,\"signal_name\":\"SIGSEGV\",\"core\":true,\"duration\":"
-		      "1500000";
+	s.json = EXIT_HEAD ",\"signal\":11,\"signal_name\":\"SIGSEGV\",\"core\":true,\"duration\":"
+			   "1500000,\"exec_ts\":7";
 	check_sample(&s);
 
-	s.duration = ET_NONE;
 	s.ev = event_of(ET_EXIT);
 	et_set_uint(&s.ev, ET_F_SIGNAL, 40);
 	s.text = "signal 40  (co\\nmm)";
@@ -472,9 +475,7 @@ static void test_random_events(void)
 	out_open(&o, -1);
 	text_open(&text, true, true, false, 0);
 	for (int i = 0; i < 5000; i++) {
-		struct input_row row = { .duration = rng() % 2 ? ET_NONE : rng_number(),
-					 .wall = (int64_t)rng_number(),
-					 .source = &source };
+		struct input_row row = { .wall = (int64_t)rng_number(), .source = &source };
 		char buf[16384], *line;
 
 		rng_event(&row.ev, 1 + (unsigned)(rng() % (ET_KIND_END - 1)), &ts, buf);
@@ -496,46 +497,26 @@ static void test_random_events(void)
 
 /* ---- Tables -------------------------------------------------------------------- */
 
-static void test_proctable(void)
+/* From the last exec, else from the start; never over what is not known or backwards. */
+static void test_duration(void)
 {
-	struct proctable t = { 0 };
+	struct et_event ev = event_of(ET_EXIT);
 
-	CHECK(proctable_take(&t, ET_EXIT, 50, 1, 20) == 30);
-	CHECK(proctable_take(&t, ET_EXIT, 50, 1, ET_NONE) == ET_NONE);
-	CHECK(proctable_take(&t, ET_FORK, 10, 1, 10) == ET_NONE);
-	CHECK(proctable_take(&t, ET_EXEC, 15, 1, 10) == ET_NONE);
-	CHECK(proctable_take(&t, ET_EXEC, 18, 1, ET_NONE) == ET_NONE);
-	CHECK(proctable_take(&t, ET_EXIT, 20, 1, 10) == 2);
-	CHECK(proctable_take(&t, ET_EXIT, 21, 1, ET_NONE) == ET_NONE);
-	/* The pid was given to another process, and the first one's exit was lost. */
-	proctable_take(&t, ET_EXEC, 100, 7, 90);
-	CHECK(proctable_take(&t, ET_EXIT, 300, 7, 200) == 100);
-	proctable_take(&t, ET_EXEC, 400, 7, 390);
-	proctable_take(&t, ET_FORK, 500, 7, 500);
-	CHECK(proctable_take(&t, ET_EXIT, 510, 7, 500) == 10);
-	/* Alive when recording began: its start is known, its exec is not. */
-	proctable_take(&t, ET_PROC, 1000, 8, 5);
-	CHECK(proctable_take(&t, ET_EXIT, 1005, 8, ET_NONE) == 1000);
-	CHECK(t.pages && !t.pages[0]);
-	/* No process of Linux has such a pid, and nothing is kept of it. */
-	for (uint64_t pid = 1u << 22; pid; pid <<= 1) {
-		proctable_take(&t, ET_EXEC, 100, pid, 90);
-		CHECK_CASE("pid", proctable_take(&t, ET_EXIT, 300, pid, 200) == 100);
-		CHECK_CASE("pid", proctable_take(&t, ET_EXIT, 300, pid, ET_NONE) == ET_NONE);
+	et_set_uint(&ev, ET_F_TS, 100);
+	CHECK(event_duration(&ev) == ET_NONE);
+	et_set_uint(&ev, ET_F_START, 30);
+	CHECK(event_duration(&ev) == 70);
+	et_set_uint(&ev, ET_F_EXEC_TS, 80);
+	CHECK(event_duration(&ev) == 20);
+	et_set_uint(&ev, ET_F_EXEC_TS, 100);
+	CHECK(event_duration(&ev) == 0);
+	et_set_uint(&ev, ET_F_EXEC_TS, 101);
+	CHECK(event_duration(&ev) == ET_NONE);
+	for (unsigned kind = 1; kind < ET_KIND_END; kind++) {
+		et_set_uint(&ev, ET_F_EXEC_TS, 80);
+		et_set_uint(&ev, ET_F_KIND, kind);
+		CHECK((event_duration(&ev) == 20) == (kind == ET_EXIT));
 	}
-	proctable_take(&t, ET_EXEC, 100, (1u << 22) - 1, 90);
-	CHECK(proctable_take(&t, ET_EXIT, 300, (1u << 22) - 1, 90) == 200);
-	/* Many at once, ended in another order. */
-	for (uint64_t pid = 1; pid <= 10000; pid++)
-		proctable_take(&t, ET_EXEC, pid, pid, ET_NONE);
-	for (uint64_t left = 10000; left <= 10000; left -= 3)
-		CHECK(proctable_take(&t, ET_EXIT, 20000, left, ET_NONE) == 20000 - left);
-	for (uint64_t pid = 2; pid <= 10000; pid += 3)
-		CHECK(proctable_take(&t, ET_EXIT, 20000, pid, ET_NONE) == 20000 - pid);
-	CHECK(t.pages[0] && t.pages[10000 / 1024]);
-	proctable_free(&t);
-	CHECK(proctable_take(&t, ET_EXIT, 20000, 3, ET_NONE) == ET_NONE);
-	proctable_free(&t);
 }
 
 static void test_tally(void)
@@ -594,7 +575,7 @@ int main(void)
 	test_exec();
 	test_others();
 	test_random_events();
-	test_proctable();
+	test_duration();
 	test_tally();
 	test_tally_bounds();
 	return check_result();

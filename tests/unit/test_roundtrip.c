@@ -10,6 +10,7 @@
 #include "memory_io.h"
 
 #define MAX_EVENTS 30000
+#define REALTIME (-5)
 
 static struct et_event sent[MAX_EVENTS];
 static unsigned n_sent;
@@ -22,6 +23,7 @@ static void add(struct et_batch *b, unsigned kind, uint64_t *ts)
 	struct et_event ev;
 
 	rng_event(&ev, kind, ts, text);
+	ev.realtime = REALTIME;
 	/* The same list twice in a row goes another way through the batch. */
 	if (et_fields[ET_F_ARGV].kinds >> kind & 1 && rng() % 2) {
 		ev.known |= 1ull << ET_F_ARGV;
@@ -34,7 +36,8 @@ static void add(struct et_batch *b, unsigned kind, uint64_t *ts)
 
 static void write_all(struct sink *sink)
 {
-	struct et_writer_options opt = { .program = "test 1", .boot_id = { 1, 2, 3 } };
+	struct et_writer_options opt = { .program = "test 1", .boot_id = { 1, 2, 3 },
+					 .started = { 7, REALTIME } };
 	struct et_io io = sink_io(sink);
 	struct et_batch *b = et_batch_new();
 	struct et_writer_stats stats;
@@ -52,17 +55,17 @@ static void write_all(struct sink *sink)
 		et_batch_reset(b);
 		for (unsigned i = 0; i < rows; i++)
 			add(b, type == ET_REC_PROC ? ET_PROC : type == ET_REC_LOST ? ET_LOST : 1 + rng() % 4, &ts);
-		CHECK(et_writer_batch(w, type, b, lost, -5, NULL) == ET_OK);
+		CHECK(et_writer_batch(w, type, b, lost, NULL) == ET_OK);
 	}
 	et_batch_reset(b);
-	CHECK(et_writer_batch(w, ET_REC_CHUNK, b, lost, 0, NULL) == ET_OK);
-	CHECK(et_writer_end(w, ts, lost, "test", NULL) == ET_OK);
+	CHECK(et_writer_batch(w, ET_REC_CHUNK, b, lost, NULL) == ET_OK);
+	CHECK(et_writer_end(w, (struct et_clock){ ts, REALTIME }, lost, "test", NULL) == ET_OK);
 	et_writer_stats(w, &stats);
 	CHECK(stats.bytes == sink->len - before && stats.chunks == 16);
 	et_writer_close(w);
 	CHECK(sink->closed == 1);
-	/* One record, one write: FILE_HEADER, 30 batches, END, INDEX, FOOTER. */
-	CHECK(sink->writes == 34);
+	/* One record, one write: FILE_HEADER, 30 batches, END, FOOTER. */
+	CHECK(sink->writes == 33);
 	et_batch_free(b);
 }
 
@@ -91,6 +94,9 @@ static void check_chunk(const struct et_record *rec, struct et_chunk *c, unsigne
 		CHECK_CASE(et_fields[event_differs(&ev, &sent[*at])].name, !event_differs(&ev, &sent[*at]));
 		kinds[ev.v[ET_F_KIND].u]++;
 		CHECK(ev.v[ET_F_TS].u >= rec->ts_min && ev.v[ET_F_TS].u <= rec->ts_max);
+		CHECK(ev.realtime == REALTIME);
+		CHECK(!ET_HAS(&ev, ET_F_COMM) ||
+		      et_record_has_comm(rec, ev.v[ET_F_COMM].s.ptr, ev.v[ET_F_COMM].s.len));
 		for (unsigned i = 0; i < rec->n_stats; i++) {
 			unsigned f = rec->stats[i].column;
 
@@ -100,7 +106,7 @@ static void check_chunk(const struct et_record *rec, struct et_chunk *c, unsigne
 	CHECK(!memcmp(kinds, rec->kinds, sizeof(kinds)));
 	CHECK(rec->type == ET_REC_LOST || rec->n_stats == 2);
 	CHECK(!memcmp(rec->lost, lost, sizeof(lost)));
-	CHECK(rec->realtime == -5);
+	CHECK(rec->n_clocks == 1 && rec->clocks[0].offset == REALTIME);
 }
 
 /* skip: leaves that many in three bodies unread. */
@@ -122,8 +128,11 @@ static void read_all(const struct et_io *io, unsigned skip)
 		rows += rec.rows;
 		if (rec.type == ET_REC_FILE) {
 			CHECK(rec.program.len == 6 && !memcmp(rec.program.ptr, "test 1", 6));
+			CHECK(rec.has_started && rec.started.ts == 7 && rec.started.offset == REALTIME);
 			CHECK(rec.boot_id[0] == 1 && rec.boot_id[2] == 3 && !rec.boot_id[15]);
 		}
+		if (rec.type == ET_REC_END)
+			CHECK(rec.ended.ts > 1ull << 40 && rec.ended.offset == REALTIME);
 		if (rec.type == ET_REC_END)
 			CHECK(rec.reason.len == 4 && !memcmp(rec.reason.ptr, "test", 4));
 		if (!rec.rows)
@@ -138,7 +147,7 @@ static void read_all(const struct et_io *io, unsigned skip)
 	}
 	CHECK(at == n_sent && rows == n_sent);
 	CHECK(types[ET_REC_FILE] == 1 && types[ET_REC_CHUNK] == 16 && types[ET_REC_END] == 1 &&
-	      types[ET_REC_INDEX] == 1 && types[ET_REC_FOOTER] == 1);
+	      types[ET_REC_FOOTER] == 1);
 	et_reader_stats(r, &stats);
 	CHECK(!stats.missing && !stats.damaged && !stats.unclean && !stats.truncated);
 	CHECK(stats.segments == 1 && stats.lost[ET_CAUSE_RING_FULL] == 17);
@@ -263,7 +272,7 @@ static void test_full(void)
 	}
 	CHECK(rc == ET_LIMIT && et_batch_rows(b) == rows && rows > 100000);
 	CHECK(et_writer_open(&io, &opt, &w, NULL) == ET_OK);
-	CHECK(et_writer_batch(w, ET_REC_CHUNK, b, lost, 0, NULL) == ET_OK);
+	CHECK(et_writer_batch(w, ET_REC_CHUNK, b, lost, NULL) == ET_OK);
 	et_writer_close(w);
 	CHECK(et_io_memory(sink.data, sink.len, &io) == ET_OK);
 	CHECK(et_reader_open(&io, NULL, NULL, &r, NULL) == ET_OK);
