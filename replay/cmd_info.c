@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "escape.h"
+#include "exeset.h"
 #include "print.h"
 #include "times.h"
 
@@ -16,10 +17,15 @@ struct info {
 	struct et_column_size columns[256];
 	uint8_t boot_id[16];
 	char program[128];
-	uint64_t last_ts;
 	int64_t last_wall;
+	int64_t clock;		/* offset of the wall clock, as last said; 0: not yet */
+	uint64_t clock_ts;	/* from when on it held */
+	unsigned clock_steps;	/* how often it was set, by more than its drift */
 	bool ended;
 	char reason[128];
+	struct exeset exes;	/* of all segments */
+	const struct et_exe *exe;
+	size_t n_exes;
 	struct et_reader_stats stats;
 };
 
@@ -70,23 +76,35 @@ static int take_sizes(struct info *f, const struct et_record *rec)
 	return ET_OK;
 }
 
-static void take_last(struct info *f, uint64_t ts, int64_t realtime)
+/* A moment that the capture tells of: the last may be its end. */
+static void take_clock(struct info *f, struct et_clock clock)
 {
-	if (f->last_wall && ts < f->last_ts)
+	uint64_t change = (uint64_t)clock.offset - (uint64_t)f->clock;
+
+	f->last_wall = et_clock_wall(clock);
+	/* Of a row that came late, from before the clock was set. */
+	if (f->clock && clock.ts < f->clock_ts)
 		return;
-	f->last_ts = ts;
-	f->last_wall = et_context_realtime(f->source->names, ts, realtime);
+	if (f->clock && change + 100000000 > 200000000)
+		f->clock_steps++;
+	f->clock = clock.offset;
+	f->clock_ts = clock.ts;
 }
 
 static int take_record(struct info *f, const struct et_record *rec)
 {
 	unsigned type = rec->type < ET_REC_TYPE_END ? rec->type : 0;
 
+	/* Names are those of a segment. */
+	if (rec->type == ET_REC_FILE && exeset_add(&f->exes, f->source->names))
+		return ET_NOMEM;
 	/* Strings of the head are lent until the next call on the reader. */
 	if (rec->type == ET_REC_FILE) {
 		memcpy(f->boot_id, rec->boot_id, sizeof(f->boot_id));
 		copy(f->program, sizeof(f->program), rec->program);
-		f->last_ts = 0;
+		f->clock = 0;
+		if (rec->has_started)
+			take_clock(f, rec->started);
 	} else if (rec->type == ET_REC_END) {
 		copy(f->reason, sizeof(f->reason), rec->reason);
 		f->ended = true;
@@ -95,10 +113,12 @@ static int take_record(struct info *f, const struct et_record *rec)
 	f->records[type]++;
 	f->record_bytes[type] += rec->size;
 	if (rec->type == ET_REC_END)
-		take_last(f, rec->end_ts, 0);
+		take_clock(f, rec->ended);
 	if (!rec->rows)
 		return ET_OK;
-	take_last(f, rec->ts_max, rec->realtime);
+	for (unsigned i = 0; i < rec->n_clocks; i++)
+		take_clock(f, rec->clocks[i]);
+	f->last_wall = et_record_wall(rec, rec->ts_max);
 	return take_sizes(f, rec);
 }
 
@@ -143,21 +163,6 @@ static bool has_boot_id(const struct info *f)
 	return memcmp(f->boot_id, none, sizeof(none)) != 0;
 }
 
-/* How often the wall clock was set while recording, by more than its drift. */
-static unsigned clock_steps(const struct info *f)
-{
-	const struct et_clock *clocks;
-	size_t n = et_context_clocks(f->source->names, &clocks);
-	unsigned steps = 0;
-
-	for (size_t i = 1; i < n; i++) {
-		uint64_t d = (uint64_t)clocks[i].offset - (uint64_t)clocks[i - 1].offset;
-
-		steps += d + 100000000 > 200000000;
-	}
-	return steps;
-}
-
 static void text_host(struct out *o, const struct info *f)
 {
 	static const struct {
@@ -167,8 +172,8 @@ static void text_host(struct out *o, const struct info *f)
 		{ "kernel_version", "" },    { "machine", "Machine" },
 		{ "cpus", "CPUs" },          { "recorder", "Recorder" },
 		{ "options", "Options" },    { "command", "Command" },
-		{ "scope", "Scope" },        { "features", "Features" },
-		{ "timezone", "Time zone" },
+		{ "scope", "Scope" },        { "filter", "Filter" },
+		{ "features", "Features" },  { "timezone", "Time zone" },
 	};
 	const size_t n_first = sizeof(first) / sizeof(first[0]);
 	const struct et_pair *pairs;
@@ -210,8 +215,8 @@ static void text_times(struct out *o, const struct info *f, const struct options
 						  : 0);
 	out_char(o, '\n');
 	label(o, "Clock");
-	out_printf(o, "boot clock, ns; wall clock set %u time%s\n", clock_steps(f),
-		   clock_steps(f) == 1 ? "" : "s");
+	out_printf(o, "boot clock, ns; wall clock set %u time%s\n", f->clock_steps,
+		   f->clock_steps == 1 ? "" : "s");
 }
 
 static const char *column_name(const struct info *f, unsigned id)
@@ -259,6 +264,57 @@ static void text_sizes(struct out *o, const struct info *f)
 		   events ? (double)stored / (double)events : 0);
 }
 
+static void put_hex(struct out *o, struct et_str bytes)
+{
+	for (uint32_t i = 0; i < bytes.len; i++)
+		out_printf(o, "%02x", (uint8_t)bytes.ptr[i]);
+}
+
+static void text_exe(struct out *o, const struct et_exe *e, int32_t offset)
+{
+	out_text(o, "  ");
+	escape_name(o, e->path.ptr, e->path.len);
+	out_char(o, '\n');
+	if (e->known & (ET_EXE_DEV | ET_EXE_INODE | ET_EXE_SIZE)) {
+		out_text(o, "     ");
+		if (e->known & ET_EXE_DEV) {
+			out_text(o, " device ");
+			out_device(o, e->dev);
+		}
+		if (e->known & ET_EXE_INODE)
+			out_printf(o, " inode %llu", (unsigned long long)e->inode);
+		if (e->known & ET_EXE_SIZE)
+			out_printf(o, " size %llu", (unsigned long long)e->size);
+		out_char(o, '\n');
+	}
+	if (e->known & ET_EXE_MTIME) {
+		out_text(o, "      modified ");
+		times_date(o, e->mtime, offset);
+		out_char(o, ' ');
+		times_clock(o, e->mtime, offset);
+		out_char(o, ' ');
+		times_zone(o, offset);
+		out_char(o, '\n');
+	}
+	if (e->build_id.len) {
+		out_text(o, "      build-id ");
+		put_hex(o, e->build_id);
+		out_char(o, '\n');
+	}
+	if (e->interpreter.len) {
+		out_text(o, "      interpreter ");
+		escape_name(o, e->interpreter.ptr, e->interpreter.len);
+		out_char(o, '\n');
+	}
+}
+
+static void text_exes(struct out *o, const struct info *f, const struct options *opt)
+{
+	out_text(o, "\nExecutables\n");
+	for (size_t i = 0; i < f->n_exes; i++)
+		text_exe(o, &f->exe[i], opt->utc ? 0 : f->source->offset);
+}
+
 static void text_info(struct out *o, const struct info *f, const struct options *opt)
 {
 	uint64_t events = events_of(f);
@@ -290,7 +346,13 @@ static void text_info(struct out *o, const struct info *f, const struct options 
 	if (f->stats.segments > 1)
 		out_printf(o, " and %u segments", f->stats.segments);
 	out_char(o, '\n');
+	if (f->n_exes) {
+		label(o, "Executables");
+		out_printf(o, "%zu%s\n", f->n_exes, opt->exes ? "" : " (--exes lists them)");
+	}
 	text_sizes(o, f);
+	if (opt->exes)
+		text_exes(o, f, opt);
 }
 
 /* ---- JSON ------------------------------------------------------------------------- */
@@ -361,6 +423,38 @@ static void json_sizes(struct out *o, const struct info *f)
 	out_char(o, ']');
 }
 
+static void json_exe(struct out *o, const char *before, const struct et_exe *e)
+{
+	json_text(o, before, "path", e->path.ptr, e->path.len);
+	if (e->known & ET_EXE_DEV) {
+		out_text(o, ",\"dev\":\"");
+		out_device(o, e->dev);
+		out_char(o, '"');
+	}
+	if (e->known & ET_EXE_INODE)
+		json_uint(o, ",", "inode", e->inode);
+	if (e->known & ET_EXE_SIZE)
+		json_uint(o, ",", "size", e->size);
+	if (e->known & ET_EXE_MTIME)
+		json_time(o, ",", "mtime", e->mtime);
+	if (e->build_id.len) {
+		out_text(o, ",\"build_id\":\"");
+		put_hex(o, e->build_id);
+		out_char(o, '"');
+	}
+	if (e->interpreter.len)
+		json_text(o, ",", "interpreter", e->interpreter.ptr, e->interpreter.len);
+	out_char(o, '}');
+}
+
+static void json_exes(struct out *o, const struct info *f)
+{
+	out_text(o, ",\"exes\":[");
+	for (size_t i = 0; i < f->n_exes; i++)
+		json_exe(o, i ? ",{" : "{", &f->exe[i]);
+	out_char(o, ']');
+}
+
 static void json_info(struct out *o, const struct info *f)
 {
 	const struct source *s = f->source;
@@ -388,9 +482,10 @@ static void json_info(struct out *o, const struct info *f)
 	if (s->started) {
 		json_time(o, ",", "start", s->start);
 		json_time(o, ",", "end", f->last_wall);
-		json_uint(o, ",", "clock_steps", clock_steps(f));
+		json_uint(o, ",", "clock_steps", f->clock_steps);
 	}
 	json_host(o, f);
+	json_exes(o, f);
 	json_sizes(o, f);
 	out_text(o, "}\n");
 }
@@ -399,14 +494,16 @@ static void json_info(struct out *o, const struct info *f)
 
 static int info_source(struct source *s, const struct options *opt, struct out *o, bool first)
 {
-	struct info f = { .source = s };
+	struct info f = { .source = s, .exes.all = true };
 	struct et_record rec;
+	int r = ET_OK;
 
-	while (source_next(s, &rec)) {
-		if (take_record(&f, &rec)) {
-			say("out of memory");
-			return EXIT_FAILED;
-		}
+	while (!r && source_next(s, &rec))
+		r = take_record(&f, &rec);
+	if (r || exeset_add(&f.exes, s->names) || exeset_all(&f.exes, &f.exe, &f.n_exes)) {
+		exeset_free(&f.exes);
+		say("out of memory");
+		return EXIT_FAILED;
 	}
 	et_reader_stats(s->reader, &f.stats);
 	if (opt->json) {
@@ -416,6 +513,7 @@ static int info_source(struct source *s, const struct options *opt, struct out *
 			out_char(o, '\n');
 		text_info(o, &f, opt);
 	}
+	exeset_free(&f.exes);
 	return report_source(s, opt);
 }
 
@@ -444,7 +542,7 @@ const struct command cmd_info = {
 	.args = "[options] [FILE...]",
 	.summary =
 		"tell where a capture is from, whether it is complete, and where its bytes go",
-	.options = OPTIONS_SHOW | OPTIONS_ENDING,
+	.options = OPTIONS_SHOW | OPTIONS_INFO | OPTIONS_ENDING,
 	.notes = ".\nFILE of - is standard input; without FILE it is trace.etz",
 	.run = info_run,
 };

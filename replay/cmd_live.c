@@ -10,15 +10,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "recorder.h"
+#include "sandbox.h"
 
 /* How long an event may stay in the recorder: short beside what people notice. */
 #define FLUSH_INTERVAL "50ms"
+#define COMM_MAX 15		/* bytes of a name in the kernel */
 
 static volatile pid_t child;
 
@@ -39,14 +42,52 @@ static void handle_signals(void)
 		sigaction(signals[i], &sa, NULL);
 }
 
+/* A name that the recorder can compare with: not a pattern, nor more than one to it. */
+static bool is_plain(const char *glob)
+{
+	return *glob && strlen(glob) <= COMM_MAX && !strpbrk(glob, "*?[\\,");
+}
+
+/*
+ * What is not to be shown need not be recorded either, where the recorder can tell;
+ * the filter is applied all the same. False: no memory.
+ */
+static bool push_down(struct options *opt)
+{
+	const struct filter_terms *users = &opt->filter.numbers[FILTER_UID];
+	const struct filter_patterns *comms = &opt->filter.globs[FILTER_COMM];
+	char **words = reallocarray(opt->record, opt->n_record + users->n_values +
+						 users->n_names + comms->n + 1, sizeof(*words));
+	bool plain = true;
+	int n = 0;
+
+	if (!words)
+		return false;
+	opt->record = words;
+	for (size_t i = 0; i < users->n_values && n >= 0; i++)
+		n = asprintf(&words[opt->n_record++], "--uid=%llu",
+			     (unsigned long long)users->values[i]);
+	for (size_t i = 0; i < users->n_names && n >= 0; i++)
+		n = asprintf(&words[opt->n_record++], "--uid=%s", users->names[i]);
+	for (size_t i = 0; i < comms->n; i++)
+		plain &= is_plain(comms->globs[i]);
+	for (size_t i = 0; i < comms->n && plain && n >= 0; i++)
+		n = asprintf(&words[opt->n_record++], "--comm=%s", comms->globs[i]);
+	if (n < 0)
+		opt->n_record--;
+	return n >= 0;
+}
+
 /* The recorder's words: ours, the user's options, the command. NULL: no memory. */
-static char **recorder_words(const struct options *opt)
+static char **recorder_words(struct options *opt)
 {
 	static char name[] = "exectrace-record", output[] = "--output=-", quiet[] = "--quiet",
 		    flush[] = "--flush-interval=" FLUSH_INTERVAL, dashes[] = "--";
 	size_t n = 0, n_command = 0;
 	char **words;
 
+	if (!push_down(opt))
+		return NULL;
 	while (opt->command && opt->command[n_command])
 		n_command++;
 	words = calloc(opt->n_record + n_command + 6, sizeof(*words));
@@ -133,12 +174,13 @@ static int wait_recorder(void)
 static int run_recorder(struct options *opt)
 {
 	int fd, rest = -1, code, recorded;
+	bool failed, exposed;
 	struct recorder recorder;
 	struct source *source;
 	struct reason why;
 	char **words;
 
-	if (recorder_find(&recorder, &why)) {
+	if (sandbox_check(&why) || recorder_find(&recorder, &why)) {
 		say("%s", why.text);
 		return why.code;
 	}
@@ -152,13 +194,19 @@ static int run_recorder(struct options *opt)
 	if (fd < 0)
 		return EXIT_FAILED;
 	rest = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (source_open_fd(fd, "the recorder", &source, &why)) {
-		/* One that ended at once has said why. */
+	failed = source_open_fd(fd, "the recorder", &source, &why);
+	exposed = !failed && sandbox_enter(child, -1, &why);
+	if (failed || exposed || source_begin(source, &why)) {
+		source_close(source);
+		if (exposed)
+			discard(rest, opt->command != NULL);
 		close(rest);
 		recorded = wait_recorder();
-		if (recorded == EXIT_DONE)
-			say("%s", why.text);
-		return recorded ? recorded : (int)why.code;
+		/* A recorder that ended at once has said why. */
+		if (!exposed && recorded)
+			return recorded;
+		say("%s", why.text);
+		return why.code;
 	}
 	/* What happens is asked for, not what was there before. */
 	opt->filter.unasked |= ET_KIND_BIT(ET_PROC);
@@ -202,8 +250,8 @@ const struct command cmd_live = {
 	.notes = ".\n"
 		 "Processes that run already are shown with --kind proc alone. Ends when it "
 		 "is\n"
-		 "interrupted, or with COMMAND, whose exit code it returns and whose output "
+		 "interrupted, with COMMAND, whose exit code it returns and whose output "
 		 "goes to\n"
-		 "standard error",
+		 "standard error, or with all that --pid follows",
 	.run = live_run,
 };

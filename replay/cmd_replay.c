@@ -48,6 +48,7 @@ static int show_rows(struct input *in, const struct options *opt, struct out *o)
 
 	text_open(&text, opt->utc, opt->date, !opt->no_header,
 		  opt->wide ? 0 : terminal_width());
+	text.columns = opt->columns;
 	while (left && !o->error) {
 		r = input_next(in, &row);
 		if (r)
@@ -66,8 +67,12 @@ static int show_rows(struct input *in, const struct options *opt, struct out *o)
 
 int show_sources(struct source **sources, size_t n, struct options *opt)
 {
-	uint32_t kinds = opt->filter.kinds;
-	struct input_options io = { .filter = &opt->filter, .utc = opt->utc, .idle = flush };
+	struct input_options io = {
+		.filter = &opt->filter,
+		.utc = opt->utc,
+		.whole = opt->fail_on_loss,
+		.idle = flush,
+	};
 	int code = EXIT_DONE, r;
 	struct input *in;
 	struct out o;
@@ -75,8 +80,6 @@ int show_sources(struct source **sources, size_t n, struct options *opt)
 	/* A count is of events, and those lost are none. */
 	if (opt->count)
 		opt->filter.unasked |= ET_KIND_BIT(ET_LOST);
-	io.durations = !opt->count && !opt->filter.outcomes &&
-		       (!kinds || (kinds & ET_KIND_BIT(ET_EXIT)));
 	io.ctx = &o;
 	if (input_open(sources, n, &io, &in)) {
 		say("out of memory");
@@ -113,7 +116,8 @@ const struct command cmd_replay = {
 	.name = "replay",
 	.args = "[options] [FILE...]",
 	.summary = "print the events of captures, in the order of time",
-	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_EVENTS | OPTIONS_ENDING,
+	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_EVENTS | OPTIONS_FOLLOW |
+		   OPTIONS_ENDING,
 	.notes = ": several files are\n"
 		 "merged by wall clock, FILE of - is standard input, and without FILE it is\n"
 		 "trace.etz. Processes that ran already when recording began are shown with\n"

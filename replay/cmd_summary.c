@@ -133,7 +133,7 @@ static void add_losses(struct summary *s, const struct source *source)
 {
 	struct et_reader_stats st;
 
-	et_reader_stats(source->reader, &st);
+	source_stats(source, &st);
 	for (unsigned c = 0; c < ET_CAUSE_END; c++) {
 		s->lost[c] += st.lost[c];
 		s->lost_total += st.lost[c];
@@ -287,7 +287,11 @@ static void json_summary(struct out *o, const struct summary *s, const struct op
 
 static int summarize(struct source **sources, size_t n, struct options *opt)
 {
-	struct input_options io = { .filter = &opt->filter, .utc = opt->utc };
+	struct input_options io = {
+		.filter = &opt->filter,
+		.utc = opt->utc,
+		.whole = opt->fail_on_loss,
+	};
 	struct summary s = { .complete = true };
 	int code = EXIT_DONE, r = ET_NOMEM;
 	struct input_row row;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_FILE "trace.etz"
+#include "sandbox.h"
 
 void command_help(const struct command *c, struct out *o)
 {
@@ -58,10 +58,17 @@ int command_begin(const struct command *c, int argc, char **argv, struct options
 	}
 	if (opt->version)
 		return command_version();
-	if (!opt->help)
+	if (opt->columns.n && opt->json) {
+		say("--columns is of the table, and --json prints all fields: leave one out");
+		return EXIT_USAGE;
+	}
+	if (!opt->help && !opt->help_columns)
 		return -1;
 	out_open(&o, STDOUT_FILENO);
-	command_help(c, &o);
+	if (opt->help)
+		command_help(c, &o);
+	else
+		columns_help(&o);
 	return command_end(&o, EXIT_DONE);
 }
 
@@ -72,10 +79,15 @@ static void close_all(struct source **sources, size_t n)
 	free(sources);
 }
 
+static void tell(const char *text)
+{
+	say("%s", text);
+}
+
 /* *sources and what is in it is the caller's. Returns EXIT_DONE, or tells why not. */
 static int open_all(const struct options *opt, struct source ***sources, size_t *n)
 {
-	static char fallback[] = DEFAULT_FILE;
+	static char fallback[] = COMMAND_FILE;
 	char *one[] = { fallback };
 	char **names = opt->n_files ? opt->files : one;
 	size_t count = opt->n_files ? opt->n_files : 1;
@@ -83,8 +95,13 @@ static int open_all(const struct options *opt, struct source ***sources, size_t 
 
 	*n = 0;
 	*sources = NULL;
-	if (!opt->n_files && access(DEFAULT_FILE, F_OK)) {
-		say("which capture? There is no " DEFAULT_FILE " here (see --help)");
+	if (!opt->n_files && access(COMMAND_FILE, F_OK)) {
+		say("which capture? There is no " COMMAND_FILE " here (see --help)");
+		return EXIT_USAGE;
+	}
+	if (opt->follow && (opt->count || count > 1)) {
+		say(opt->count ? "--follow has no end at which --count could tell how many" :
+				 "--follow is for one file: run it for each");
 		return EXIT_USAGE;
 	}
 	*sources = calloc(count, sizeof(**sources));
@@ -93,7 +110,8 @@ static int open_all(const struct options *opt, struct source ***sources, size_t 
 		return EXIT_FAILED;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (source_open(names[i], &(*sources)[i], &why)) {
+		if (opt->follow ? source_follow(names[i], tell, &(*sources)[i], &why) :
+				  source_open(names[i], &(*sources)[i], &why)) {
 			say("%s", why.text);
 			close_all(*sources, *n);
 			*sources = NULL;
@@ -105,6 +123,22 @@ static int open_all(const struct options *opt, struct source ***sources, size_t 
 	return EXIT_DONE;
 }
 
+/* Parses the beginnings of all, with no way out of here but their descriptors. */
+static int begin_all(const struct command *c, struct source **sources, size_t n)
+{
+	struct reason why;
+	int folder = n == 1 && sources[0]->follow ? follow_folder(sources[0]->follow) : -1;
+	int r = sandbox_enter(0, folder, &why);
+
+	for (size_t i = 0; !r && !c->unread && i < n; i++)
+		r = source_begin(sources[i], &why);
+	if (!r)
+		return EXIT_DONE;
+	say("%s", why.text);
+	close_all(sources, n);
+	return why.code;
+}
+
 int command_run(const struct command *c, int argc, char **argv, command_fn *fn)
 {
 	struct source **sources;
@@ -114,6 +148,8 @@ int command_run(const struct command *c, int argc, char **argv, command_fn *fn)
 
 	if (code < 0) {
 		code = open_all(&opt, &sources, &n);
+		if (code == EXIT_DONE)
+			code = begin_all(c, sources, n);
 		if (code == EXIT_DONE) {
 			code = fn(sources, n, &opt);
 			free(sources);

@@ -16,11 +16,16 @@ struct command {
 	const char *summary;	/* one line, no full stop */
 	unsigned options;	/* of enum option_group */
 	const char *notes;	/* more for help; NULL: none */
+	bool unread;		/* run gets its sources without source_begin */
 	bool own_help;		/* run with --help prints it, where there is a recorder */
 	int (*run)(int argc, char **argv); /* argv[0]: the name; returns the exit code */
 };
 
-extern const struct command cmd_record, cmd_live, cmd_replay, cmd_summary, cmd_info;
+/* The capture that is read where none is named. */
+#define COMMAND_FILE "trace.etz"
+
+extern const struct command cmd_record, cmd_live, cmd_replay, cmd_summary, cmd_info, cmd_verify,
+	cmd_recover, cmd_slice, cmd_merge, cmd_compact;
 
 /*
  * Parses options. Returns -1 to go on, or the exit code when that is all: help
@@ -35,8 +40,8 @@ void command_begin_output(void);
 void command_end_output(void);
 
 /*
- * Parses options, opens the files they name, else trace.etz, and hands them to fn, which takes the
- * sources over, but not the array. Returns the exit code.
+ * Parses options, opens the files they name, else trace.etz, enters the sandbox and hands them to
+ * fn, which takes the sources over, but not the array. Returns the exit code.
  */
 typedef int command_fn(struct source **sources, size_t n, struct options *opt);
 int command_run(const struct command *c, int argc, char **argv, command_fn *fn);
@@ -52,6 +57,8 @@ int command_end(struct out *o, int code);
  * when it was not read to its end. Returns EXIT_DONE, _FAILED or _DAMAGED.
  */
 int report_source(const struct source *s, const struct options *opt);
+/* What a capture lacks, in clauses; nothing when it is whole. unreadable: rows not decoded. */
+void report_lacks(struct out *o, const struct et_reader_stats *st, uint64_t unreadable);
 /* Tells which names of users and groups no capture knows. */
 void report_names(const struct options *opt, struct source *const *sources, size_t n);
 /* The worse of two exit codes. */

@@ -17,23 +17,28 @@ static int read_column(struct et_chunk *c, unsigned id, unsigned type, struct et
 	}
 }
 
-int event_check(const struct source *s, struct et_chunk *c, struct et_error *err)
+/* What only a later version can read is no fault, but is told of. */
+static int check_column(struct source *s, struct et_chunk *c, unsigned id, unsigned type,
+			struct et_error *err)
 {
-	int r;
+	int r = read_column(c, id, type, err);
 
-	for (unsigned id = 1; id < ET_FIELD_END; id++) {
-		if (!et_fields[id].name)
-			continue;
-		r = read_column(c, id, et_fields[id].type, err);
-		if (r && r != ET_UNSUPPORTED)
-			return r;
-	}
-	for (unsigned i = 0; i < s->n_extra; i++) {
-		r = read_column(c, s->extra[i].id, s->extra[i].type, err);
-		if (r && r != ET_UNSUPPORTED)
-			return r;
-	}
+	if (r != ET_UNSUPPORTED)
+		return r;
+	source_leave_out(s, id);
 	return ET_OK;
+}
+
+int event_check(struct source *s, struct et_chunk *c, struct et_error *err)
+{
+	int r = ET_OK;
+
+	for (unsigned id = 1; !r && id < ET_FIELD_END; id++)
+		if (et_fields[id].name)
+			r = check_column(s, c, id, et_fields[id].type, err);
+	for (unsigned i = 0; !r && i < s->n_extra; i++)
+		r = check_column(s, c, s->extra[i].id, s->extra[i].type, err);
+	return r;
 }
 
 void event_pick(struct et_chunk *c, uint32_t row, uint64_t fields, struct et_event *ev)
@@ -42,6 +47,7 @@ void event_pick(struct et_chunk *c, uint32_t row, uint64_t fields, struct et_eve
 	const uint32_t *ids;
 
 	ev->known = 0;
+	ev->realtime = 0;
 	for (unsigned id = 1; id < ET_FIELD_END; id++) {
 		if (!(fields >> id & 1))
 			continue;
@@ -54,4 +60,19 @@ void event_pick(struct et_chunk *c, uint32_t row, uint64_t fields, struct et_eve
 			et_set_uint(ev, (enum et_field_id)id, uints[row]);
 		}
 	}
+}
+
+uint64_t event_duration(const struct et_event *ev)
+{
+	uint64_t ts = ev->v[ET_F_TS].u, since;
+
+	if (ev->v[ET_F_KIND].u != ET_EXIT)
+		return ET_NONE;
+	if (ET_HAS(ev, ET_F_EXEC_TS))
+		since = ev->v[ET_F_EXEC_TS].u;
+	else if (ET_HAS(ev, ET_F_START))
+		since = ev->v[ET_F_START].u;
+	else
+		return ET_NONE;
+	return since <= ts ? ts - since : ET_NONE;
 }

@@ -9,13 +9,20 @@
 
 /*
  * Whether all columns of the chunk can be read, also those in s->extra: if any is
- * damaged the chunk is, as a whole (SPEC.md 5.1). ET_OK or what reading gave.
+ * damaged the chunk is, as a whole (SPEC.md 5.1). Those that only a later version can
+ * read are left out, and noted in s. ET_OK or what reading gave.
  */
-int event_check(const struct source *s, struct et_chunk *c, struct et_error *err);
+int event_check(struct source *s, struct et_chunk *c, struct et_error *err);
 /*
  * As et_chunk_event, for the fields whose bits are set and no lists, which take time
  * to put together. The chunk was checked.
  */
 void event_pick(struct et_chunk *c, uint32_t row, uint64_t fields, struct et_event *ev);
+
+/*
+ * How long a process that exits ran as what it was: ns since its last exec, else
+ * since it began; ET_NONE where neither is known, and for every other kind.
+ */
+uint64_t event_duration(const struct et_event *ev);
 
 #endif

@@ -36,6 +36,9 @@ void filter_free(struct filter *f)
 	}
 	for (int i = 0; i < FILTER_GLOBS; i++)
 		free_strings(f->globs[i].globs, f->globs[i].n);
+	for (size_t i = 0; i < f->n_matches; i++)
+		match_free(&f->matches[i]);
+	free(f->matches);
 	*f = (struct filter){ 0 };
 }
 
@@ -130,6 +133,16 @@ int filter_add_glob(struct filter *f, enum filter_glob which, const char *glob,
 	return add_string(&p->globs, &p->n, glob, strlen(glob)) ? no_memory(why) : 0;
 }
 
+int filter_add_match(struct filter *f, const char *text, struct reason *why)
+{
+	struct match *more = reallocarray(f->matches, f->n_matches + 1, sizeof(*more));
+
+	if (!more)
+		return no_memory(why);
+	f->matches = more;
+	return match_parse(&more[f->n_matches++], text, why);
+}
+
 int filter_add_kinds(struct filter *f, const char *list, struct reason *why)
 {
 	const char *part;
@@ -161,6 +174,9 @@ void scope_free(struct filter_scope *s)
 {
 	for (int i = 0; i < FILTER_NUMBERS; i++)
 		free(s->values[i]);
+	for (size_t i = 0; i < s->n_matches; i++)
+		match_unbind(&s->matches[i]);
+	free(s->matches);
 	free(s->verdicts);
 	*s = (struct filter_scope){ 0 };
 }
@@ -198,6 +214,14 @@ int scope_bind(struct filter_scope *s, const struct filter *f, const struct et_c
 		qsort(values, n, sizeof(*values), compare_u64);
 		s->n_values[i] = n;
 	}
+	if (!s->matches && f->n_matches)
+		s->matches = calloc(f->n_matches, sizeof(*s->matches));
+	if (!s->matches && f->n_matches)
+		return -1;
+	s->n_matches = f->n_matches;
+	for (size_t i = 0; i < f->n_matches; i++)
+		if (match_bind(&s->matches[i], &f->matches[i], names))
+			return -1;
 	return 0;
 }
 
@@ -220,42 +244,20 @@ static uint32_t kinds_wanted(const struct filter *f)
 	return kinds & ~(f->unasked & ~f->kinds);
 }
 
-static int64_t wall_of(uint64_t ts, int64_t offset)
+/* The wall times between which all rows of the record lie, but for the ends of lost ones. */
+static void wall_span(const struct et_record *rec, int64_t *lo, int64_t *hi)
 {
-	int64_t wall;
+	*lo = INT64_MAX;
+	*hi = INT64_MIN;
+	for (unsigned i = 0; i < rec->n_clocks && rec->clocks[i].ts <= rec->ts_max; i++) {
+		bool last = i + 1 == rec->n_clocks || rec->clocks[i + 1].ts > rec->ts_max;
+		uint64_t end = last ? rec->ts_max : rec->clocks[i + 1].ts - 1;
+		int64_t first_wall = et_clock_wall(rec->clocks[i]);
+		int64_t end_wall = et_clock_wall((struct et_clock){ end, rec->clocks[i].offset });
 
-	if (ts > INT64_MAX)
-		ts = INT64_MAX;
-	if (__builtin_add_overflow((int64_t)ts, offset, &wall))
-		return offset < 0 ? INT64_MIN : INT64_MAX;
-	return wall;
-}
-
-/*
- * The wall times between which all rows of the record lie: the clock may have
- * been set while they happened. one: a single offset holds for all of them.
- */
-static void wall_span(const struct et_context *names, const struct et_record *rec, int64_t *lo,
-		      int64_t *hi, bool *one)
-{
-	const struct et_clock *clocks;
-	size_t n = et_context_clocks(names, &clocks);
-	int64_t low = rec->realtime, high = rec->realtime;
-	size_t i = n;
-
-	while (i > 0 && clocks[i - 1].ts > rec->ts_min)
-		i--;
-	if (n) {
-		i = i ? i - 1 : 0;
-		low = high = clocks[i].offset;
-		for (; i < n && clocks[i].ts <= rec->ts_max; i++) {
-			low = clocks[i].offset < low ? clocks[i].offset : low;
-			high = clocks[i].offset > high ? clocks[i].offset : high;
-		}
+		*lo = first_wall < *lo ? first_wall : *lo;
+		*hi = end_wall > *hi ? end_wall : *hi;
 	}
-	*lo = wall_of(rec->ts_min, low);
-	*hi = wall_of(rec->ts_max, high);
-	*one = low == high;
 }
 
 static bool has_value(const uint64_t *values, size_t n, uint64_t v)
@@ -289,8 +291,19 @@ static bool has_terms(const struct filter_terms *t)
 	return t->n_values || t->n_names;
 }
 
-bool scope_may_match(const struct filter_scope *s, const struct et_context *names,
-		     const struct et_record *rec)
+/* Whether one of the names that are looked for can be in the record. */
+static bool comms_allow(const struct filter_patterns *p, const struct et_record *rec)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const char *glob = p->globs[i];
+
+		if (glob[strcspn(glob, "*?[\\")] || et_record_has_comm(rec, glob, strlen(glob)))
+			return true;
+	}
+	return !p->n;
+}
+
+bool scope_may_match(const struct filter_scope *s, const struct et_record *rec)
 {
 	const struct filter *f = s->filter;
 	uint32_t kinds = kinds_wanted(f);
@@ -300,10 +313,9 @@ bool scope_may_match(const struct filter_scope *s, const struct et_context *name
 		return false;
 	if (f->has_since || f->has_until) {
 		int64_t lo, hi;
-		bool one;
 
-		wall_span(names, rec, &lo, &hi, &one);
-		if (hi < s->since || lo >= s->until)
+		wall_span(rec, &lo, &hi);
+		if (lo >= s->until || (hi < s->since && !rec->kinds[ET_LOST]))
 			return false;
 	}
 	if (f->kinds || f->outcomes || f->unasked) {
@@ -317,17 +329,21 @@ bool scope_may_match(const struct filter_scope *s, const struct et_context *name
 	}
 	if (rec->kinds[ET_LOST] && (kinds & ET_KIND_BIT(ET_LOST)))
 		return true;
+	if (!comms_allow(&f->globs[FILTER_COMM], rec))
+		return false;
 	for (unsigned i = 0; i < rec->n_stats; i++)
 		for (int k = 0; k < FILTER_NUMBERS; k++)
 			if (has_terms(&f->numbers[k]) &&
 			    number_tests[k].column == rec->stats[i].column &&
 			    !stat_allows(&rec->stats[i], s->values[k], s->n_values[k]))
 				return false;
+	for (size_t i = 0; i < f->n_matches; i++)
+		if (!match_may(&s->matches[i], rec))
+			return false;
 	return true;
 }
 
-bool scope_matches_all(const struct filter_scope *s, const struct et_context *names,
-		       const struct et_record *rec)
+bool scope_matches_all(const struct filter_scope *s, const struct et_record *rec)
 {
 	const struct filter *f = s->filter;
 	uint32_t kinds = kinds_wanted(f);
@@ -338,6 +354,8 @@ bool scope_matches_all(const struct filter_scope *s, const struct et_context *na
 	for (int i = 0; i < FILTER_GLOBS; i++)
 		if (f->globs[i].n)
 			return false;
+	if (f->n_matches)
+		return false;
 	for (unsigned k = 1; k < ET_KIND_END; k++)
 		if (rec->kinds[k] && !(kinds & ET_KIND_BIT(k)))
 			return false;
@@ -351,9 +369,8 @@ bool scope_matches_all(const struct filter_scope *s, const struct et_context *na
 	}
 	if (f->has_since || f->has_until) {
 		int64_t lo, hi;
-		bool one;
 
-		wall_span(names, rec, &lo, &hi, &one);
+		wall_span(rec, &lo, &hi);
 		if (lo < s->since || hi >= s->until)
 			return false;
 	}
@@ -474,25 +491,37 @@ static int select_args(struct filter_scope *s, struct et_chunk *chunk, const uin
 	return ET_OK;
 }
 
-static int select_times(const struct filter_scope *s, const struct et_context *names,
-			const struct et_record *rec, struct et_chunk *chunk, uint8_t *selected,
-			struct et_error *err)
+static int select_match(struct filter_scope *s, struct et_chunk *chunk, size_t i,
+			const uint8_t *exempt, uint8_t *selected, struct et_error *err)
+{
+	const struct match_scope *m = &s->matches[i];
+	bool all = match_asks_lost(m->match) && !s->filter->keeps_lost;
+	int r = verdicts_reset(s, chunk, err);
+
+	return r ? r : match_select(m, chunk, all ? NULL : exempt, selected, s->verdicts, err);
+}
+
+static int select_times(const struct filter_scope *s, const struct et_record *rec,
+			struct et_chunk *chunk, uint8_t *selected, struct et_error *err)
 {
 	uint32_t rows = et_chunk_rows(chunk);
-	const uint64_t *ts;
+	const uint64_t *ts, *until = NULL;
 	int64_t lo, hi;
-	bool one;
 	int r = et_chunk_uints(chunk, ET_F_TS, &ts, err);
 
+	if (!r && rec->kinds[ET_LOST])
+		r = et_chunk_uints(chunk, ET_F_UNTIL, &until, err);
 	if (r)
 		return r;
-	wall_span(names, rec, &lo, &hi, &one);
+	wall_span(rec, &lo, &hi);
 	if (lo >= s->since && hi < s->until)
 		return ET_OK;
 	for (uint32_t i = 0; i < rows; i++) {
-		int64_t wall = et_context_realtime(names, ts[i], rec->realtime);
+		int64_t first = et_chunk_wall(chunk, ts[i]), last = first;
 
-		selected[i] &= wall >= s->since && wall < s->until;
+		if (until && until[i] != ET_NONE && until[i] > ts[i])
+			last = et_chunk_wall(chunk, until[i]);
+		selected[i] &= last >= s->since && first < s->until;
 	}
 	return ET_OK;
 }
@@ -516,9 +545,8 @@ static int select_kinds(const struct filter_scope *s, struct et_chunk *chunk, ui
 	return ET_OK;
 }
 
-int scope_select(struct filter_scope *s, const struct et_context *names,
-		 const struct et_record *rec, struct et_chunk *chunk, uint8_t *selected,
-		 struct et_error *err)
+int scope_select(struct filter_scope *s, const struct et_record *rec, struct et_chunk *chunk,
+		 uint8_t *selected, struct et_error *err)
 {
 	const struct filter *f = s->filter;
 	uint32_t rows = et_chunk_rows(chunk);
@@ -541,7 +569,7 @@ int scope_select(struct filter_scope *s, const struct et_context *names,
 				       selected);
 	}
 	if (!r && (f->has_since || f->has_until))
-		r = select_times(s, names, rec, chunk, selected, err);
+		r = select_times(s, rec, chunk, selected, err);
 	for (int i = 0; !r && i < FILTER_GLOBS; i++) {
 		if (!f->globs[i].n)
 			continue;
@@ -549,6 +577,8 @@ int scope_select(struct filter_scope *s, const struct et_context *names,
 				    : select_strings(s, chunk, (enum filter_glob)i, exempt,
 						     selected, err);
 	}
+	for (size_t i = 0; !r && i < f->n_matches; i++)
+		r = select_match(s, chunk, i, exempt, selected, err);
 	free(exempt);
 	return r;
 }

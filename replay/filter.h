@@ -9,14 +9,16 @@
  * per distinct string of a chunk.
  *
  * Options combine with AND, several values of one with OR. A lost event is about
- * no process: what is asked of processes lets it pass, only --kind, --since and
- * --until decide on it, so that a gap is never hidden by a filter.
+ * no process: what is asked of processes lets it pass, only --kind, --since, --until
+ * and matches of fields that it has decide on it, times by all of the time in which it can have
+ * happened, so that a gap is never hidden by a filter.
  */
 #ifndef EXECTRACE_FILTER_H
 #define EXECTRACE_FILTER_H
 
 #include <exectrace.h>
 
+#include "match.h"
 #include "say.h"
 #include "times.h"
 
@@ -48,9 +50,12 @@ struct filter_patterns {
 struct filter {
 	struct filter_terms numbers[FILTER_NUMBERS];
 	struct filter_patterns globs[FILTER_GLOBS];
+	struct match *matches;	/* --match */
+	size_t n_matches;
 	uint32_t kinds;		/* --kind: ET_KIND_BIT()s; 0: any */
 	uint32_t outcomes;	/* --failed, --ok: likewise */
 	uint32_t unasked;	/* likewise: left out unless --kind asks for them */
+	bool keeps_lost;	/* matches let lost events pass, also of fields that they have */
 	bool has_since, has_until;
 	struct times_point since, until;
 };
@@ -62,12 +67,15 @@ int filter_add_numbers(struct filter *f, enum filter_number which, const char *l
 		       struct reason *why);
 int filter_add_glob(struct filter *f, enum filter_glob which, const char *glob,
 		    struct reason *why);
+int filter_add_match(struct filter *f, const char *text, struct reason *why);
 int filter_add_kinds(struct filter *f, const char *list, struct reason *why);
 
 struct filter_scope {
 	const struct filter *filter;	/* borrowed */
 	uint64_t *values[FILTER_NUMBERS]; /* ascending */
 	size_t n_values[FILTER_NUMBERS];
+	struct match_scope *matches;	/* one for each of the filter */
+	size_t n_matches;
 	int64_t since, until;		/* wall times: since <= t < until */
 	uint8_t *verdicts;		/* memo per string id */
 	size_t verdicts_cap;
@@ -80,17 +88,14 @@ int scope_bind(struct filter_scope *s, const struct filter *f, const struct et_c
 void scope_bind_times(struct filter_scope *s, const struct filter *f, int64_t start,
 		      int32_t offset);
 /* Whether a row of this record can match, by its head alone. */
-bool scope_may_match(const struct filter_scope *s, const struct et_context *names,
-		     const struct et_record *rec);
+bool scope_may_match(const struct filter_scope *s, const struct et_record *rec);
 /* Whether every row of the record matches, by its head alone. */
-bool scope_matches_all(const struct filter_scope *s, const struct et_context *names,
-		       const struct et_record *rec);
+bool scope_matches_all(const struct filter_scope *s, const struct et_record *rec);
 /*
  * Sets selected[row] to 1 where the row matches, else 0. Returns ET_OK or what
  * reading a column gave.
  */
-int scope_select(struct filter_scope *s, const struct et_context *names,
-		 const struct et_record *rec, struct et_chunk *chunk, uint8_t *selected,
-		 struct et_error *err);
+int scope_select(struct filter_scope *s, const struct et_record *rec, struct et_chunk *chunk,
+		 uint8_t *selected, struct et_error *err);
 
 #endif

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * input.h - the events of several captures that a filter lets through, in the
- * order of time.
- *
- * Within a capture events come in the order of the recorder's ring, where CPUs
- * step over each other by microseconds; input sorts them through a bounded
- * window. Captures are merged by wall clock. Where the boot clock starts anew,
- * between two segments of one file, the order of the file stands.
+ * order of time: each source is a feed (feed.h), or several where its segments
+ * are of the same time, and feeds are merged by wall clock.
  */
 #ifndef EXECTRACE_INPUT_H
 #define EXECTRACE_INPUT_H
@@ -18,9 +14,13 @@ struct input;
 
 struct input_options {
 	const struct filter *filter;	/* borrowed */
-	bool durations;			/* fill input_row.duration */
+	bool whole;			/* read also what is outside of the filter's times */
 	bool utc;			/* times in options that name no zone are UTC */
 	uint64_t fields;		/* bits of the fields to fill, no lists; 0: all */
+	bool all;			/* hand out also what does not match: input_row.matches */
+	bool one_boot;			/* the sources' boot clock is the same: merge by ts */
+	/* Called with each record, in front of the rows that it brings. NULL: none. */
+	void (*record)(void *ctx, const struct source *s, const struct et_record *rec);
 	/* Called before waiting for a pipe: hand out what is buffered. NULL: none. */
 	void (*idle)(void *ctx);
 	void *ctx;
@@ -29,8 +29,8 @@ struct input_options {
 struct input_row {
 	struct et_event ev;
 	int64_t wall;			/* ns since 1970 UTC */
-	uint64_t duration;		/* of an exit, ns; ET_NONE: not known */
 	const struct source *source;	/* its names and zone */
+	bool matches;			/* the filter lets it through */
 	struct et_chunk *chunk;		/* for columns that et_event has no room for */
 	uint32_t row;
 };

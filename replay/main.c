@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&cmd_record, &cmd_live, &cmd_replay, &cmd_summary, &cmd_info,
+	&cmd_record, &cmd_live,  &cmd_replay, &cmd_summary, &cmd_info,
+	&cmd_verify, &cmd_recover, &cmd_slice, &cmd_merge, &cmd_compact,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

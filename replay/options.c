@@ -20,13 +20,15 @@ struct option_spec {
 	size_t param; /* of set: an offset in struct options, or a test of the filter */
 };
 
-static set_fn set_flag, set_numbers, set_glob, set_kinds, set_failed, set_ok, set_since,
-	set_until, set_limit, set_top, set_record;
+static set_fn set_flag, set_numbers, set_glob, set_match, set_columns, set_kinds, set_failed, set_ok, set_since,
+	set_until, set_limit, set_top, set_record, set_output, set_level, set_chunk_rows;
 
 #define FLAG(member) set_flag, offsetof(struct options, member)
 
 /* clang-format off */
 static const struct option_spec specs[] = {
+{ OPTIONS_RECORD, "pid", 0, "LIST", "of these processes and all that descend from them", set_record, 0 },
+{ OPTIONS_RECORD, "cgroup", 0, "PATH", "of processes in this cgroup or below it", set_record, 0 },
 { OPTIONS_FILTER, "uid", 0, "LIST", "of these users: numbers, or names as the capture has them", set_numbers, FILTER_UID },
 { OPTIONS_FILTER, "gid", 0, "LIST", "of these groups", set_numbers, FILTER_GID },
 { OPTIONS_FILTER, "pid", 0, "LIST", "about these processes", set_numbers, FILTER_PID },
@@ -34,27 +36,38 @@ static const struct option_spec specs[] = {
 { OPTIONS_FILTER, "comm", 0, "GLOB", "of processes of this name", set_glob, FILTER_COMM },
 { OPTIONS_FILTER, "exe", 0, "GLOB", "of this executable; without a / the last part of its path", set_glob, FILTER_EXE },
 { OPTIONS_FILTER, "arg", 0, "GLOB", "with an argument like this", set_glob, FILTER_ARG },
+{ OPTIONS_FILTER, "match", 0, "FIELD=LIST", "of which this field is one of these; any field that JSON shows", set_match, 0 },
 { OPTIONS_FILTER, "kind", 0, "LIST", "of these kinds: exec, fail, fork, exit, proc, lost", set_kinds, 0 },
 { OPTIONS_FILTER, "failed", 0, NULL, "execs that failed", set_failed, 0 },
 { OPTIONS_FILTER, "ok", 0, NULL, "execs that succeeded", set_ok, 0 },
 { OPTIONS_FILTER, "exit-code", 0, "LIST", "exits with one of these codes", set_numbers, FILTER_EXIT_CODE },
 { OPTIONS_FILTER, "since", 0, "TIME", "at this time or later", set_since, 0 },
 { OPTIONS_FILTER, "until", 0, "TIME", "before this time", set_until, 0 },
-{ OPTIONS_SHOW, "json", 0, NULL, "print JSON", FLAG(json) },
+{ OPTIONS_SHOW | OPTIONS_JSON, "json", 0, NULL, "print JSON", FLAG(json) },
 { OPTIONS_EVENTS, "count", 0, NULL, "print only how many events there are", FLAG(count) },
 { OPTIONS_EVENTS, "limit", 0, "N", "stop after N events", set_limit, 0 },
 { OPTIONS_TOP, "top", 0, "N", "lines of each ranking; 20 by default, 0 for all", set_top, 0 },
-{ OPTIONS_SHOW, "utc", 0, NULL, "times in UTC, not in the zone of the recorded machine", FLAG(utc) },
+{ OPTIONS_MAKE, "output", 'o', "FILE", "the capture to make; - is standard output", set_output, 0 },
+{ OPTIONS_MAKE, "force", 'f', NULL, "replace FILE if it exists", FLAG(force) },
+{ OPTIONS_SLICE, "no-ancestors", 0, NULL, "not the rows that say who an event's ancestors were", FLAG(no_ancestors) },
+{ OPTIONS_COMPACT, "level", 0, "N", "of zstd, 1 to 19; 19 by default", set_level, 0 },
+{ OPTIONS_COMPACT, "chunk-rows", 0, "N", "events a chunk, 1 to 262144; 65536 by default", set_chunk_rows, 0 },
+{ OPTIONS_REWRITE, "drop-unknown", 0, NULL, "leave out what a later version has recorded", FLAG(drop_unknown) },
+{ OPTIONS_SHOW | OPTIONS_SLICE, "utc", 0, NULL, "times in UTC, not in the zone of the recorded machine", FLAG(utc) },
 { OPTIONS_EVENTS, "date", 0, NULL, "the date in every line", FLAG(date) },
+{ OPTIONS_EVENTS, "columns", 0, "LIST", "a table of these columns; --columns help lists all", set_columns, 0 },
 { OPTIONS_EVENTS, "no-header", 0, NULL, "neither column titles nor lines for a new day", FLAG(no_header) },
 { OPTIONS_EVENTS, "wide", 0, NULL, "do not cut lines at the width of the terminal", FLAG(wide) },
+{ OPTIONS_INFO, "exes", 0, NULL, "list the executables that ran, with what is known of each", FLAG(exes) },
 { OPTIONS_RECORD, "all", 0, NULL, "everything, although COMMAND is given", set_record, 0 },
 { OPTIONS_RECORD, "user", 0, "NAME", "run COMMAND as this user", set_record, 0 },
 { OPTIONS_RECORD, "duration", 0, "TIME", "end after TIME", set_record, 0 },
 { OPTIONS_RECORD, "no-failed", 0, NULL, "leave out execs that failed", set_record, 0 },
 { OPTIONS_RECORD, "no-fork", 0, NULL, "leave out forks", set_record, 0 },
+{ OPTIONS_RECORD, "exec-duration", 0, NULL, "say how long each exec took", set_record, 0 },
 { OPTIONS_RECORD, "max-args", 0, "SIZE", "keep at most SIZE bytes of arguments of an exec", set_record, 0 },
 { OPTIONS_RECORD, "ring-size", 0, "SIZE", "size of the buffer in the kernel", set_record, 0 },
+{ OPTIONS_FOLLOW, "follow", 0, NULL, "go on when FILE grows or is replaced, until interrupted", FLAG(follow) },
 { OPTIONS_ENDING, "fail-on-loss", 0, NULL, "exit with 3 when the capture may lack events", FLAG(fail_on_loss) },
 { OPTIONS_ENDING, "quiet", 'q', NULL, "say nothing at the end when the capture is complete", FLAG(quiet) },
 { ~0u, "help", 'h', NULL, "this text", FLAG(help) },
@@ -84,6 +97,21 @@ static int set_glob(struct options *o, const struct option_spec *spec, char *val
 		    struct reason *why)
 {
 	return filter_add_glob(&o->filter, (enum filter_glob)spec->param, value, why);
+}
+
+static int set_match(struct options *o, const struct option_spec *spec, char *value,
+		     struct reason *why)
+{
+	(void)spec;
+	return filter_add_match(&o->filter, value, why);
+}
+
+static int set_columns(struct options *o, const struct option_spec *spec, char *value,
+		       struct reason *why)
+{
+	(void)spec;
+	o->help_columns |= !strcmp(value, "help");
+	return o->help_columns ? 0 : columns_parse(&o->columns, value, why);
 }
 
 static int set_kinds(struct options *o, const struct option_spec *spec, char *value,
@@ -154,6 +182,41 @@ static int set_limit(struct options *o, const struct option_spec *spec, char *va
 	return parse_count(spec, value, UINT64_MAX - 1, &o->limit, why);
 }
 
+static int set_output(struct options *o, const struct option_spec *spec, char *value,
+		      struct reason *why)
+{
+	(void)spec, (void)why;
+	o->output = value;
+	return 0;
+}
+
+/* A number from 1 to max. */
+static int set_from_one(const struct option_spec *spec, const char *value, unsigned max,
+			unsigned *out, struct reason *why)
+{
+	uint64_t n = 0;
+
+	if (parse_count(spec, value, max, &n, why))
+		return -1;
+	if (!n || n > max)
+		return reason_set(why, EXIT_USAGE, "--%s: '%s' is not a number from 1 to %u",
+				  spec->name, value, max);
+	*out = (unsigned)n;
+	return 0;
+}
+
+static int set_level(struct options *o, const struct option_spec *spec, char *value,
+		     struct reason *why)
+{
+	return set_from_one(spec, value, 19, &o->level, why);
+}
+
+static int set_chunk_rows(struct options *o, const struct option_spec *spec, char *value,
+			  struct reason *why)
+{
+	return set_from_one(spec, value, 262144, &o->chunk_rows, why);
+}
+
 static int set_top(struct options *o, const struct option_spec *spec, char *value,
 		   struct reason *why)
 {
@@ -192,6 +255,7 @@ static int set_record(struct options *o, const struct option_spec *spec, char *v
 
 /* ---- Parsing --------------------------------------------------------------------- */
 
+/* The recorder's come first: what it can leave out need not be left out again. */
 static const struct option_spec *find(unsigned groups, const char *name, size_t len)
 {
 	for (size_t i = 0; i < N_SPECS; i++)
@@ -231,16 +295,25 @@ static int parse_long(struct options *o, unsigned groups, char **argv, int *i,
 	return spec->set(o, spec, value, why);
 }
 
-static int parse_letters(struct options *o, unsigned groups, const char *letters,
+static int parse_letters(struct options *o, unsigned groups, char **argv, int *i,
 			 struct reason *why)
 {
-	for (; *letters; letters++) {
+	for (char *letters = argv[*i] + 1; *letters; letters++) {
 		const struct option_spec *spec = find_letter(groups, *letters);
+		char *value = NULL;
+		int r;
 
 		if (!spec)
 			return reason_set(why, EXIT_USAGE, "unknown option -%c (see --help)",
 					  *letters);
-		spec->set(o, spec, NULL, why);
+		if (spec->arg)
+			value = letters[1] ? letters + 1 : argv[++*i];
+		if (spec->arg && !value)
+			return reason_set(why, EXIT_USAGE, "-%c needs a value: %s", *letters,
+					  spec->arg);
+		r = spec->set(o, spec, value, why);
+		if (r || spec->arg)
+			return r;
 	}
 	return 0;
 }
@@ -267,7 +340,7 @@ int options_parse(struct options *o, unsigned groups, int argc, char **argv,
 		} else if (word[0] == '-' && word[1] == '-') {
 			r = parse_long(o, groups, argv, &i, why);
 		} else if (word[0] == '-' && word[1]) {
-			r = parse_letters(o, groups, word + 1, why);
+			r = parse_letters(o, groups, argv, &i, why);
 		} else {
 			o->files[o->n_files++] = word;
 		}
@@ -298,7 +371,8 @@ static void help_group(struct out *o, unsigned groups, unsigned within, const ch
 		int n;
 
 		if (!(s->group & groups & within) ||
-		    (s->group == ~0u && within != OPTIONS_ENDING))
+		    (s->group == ~0u && within != OPTIONS_ENDING) ||
+		    find(groups, s->name, strlen(s->name)) != s)
 			continue;
 		if (!any)
 			out_printf(o, "\n%s:\n", title);
@@ -316,13 +390,22 @@ void options_help(struct out *o, unsigned groups)
 {
 	help_group(o, groups, OPTIONS_FILTER, "Which events (all of these have to hold)");
 	help_group(o, groups, OPTIONS_RECORD, "Recording");
-	help_group(o, groups, OPTIONS_SHOW | OPTIONS_EVENTS | OPTIONS_TOP, "Output");
+	help_group(o, groups, OPTIONS_MAKE | OPTIONS_SLICE | OPTIONS_COMPACT | OPTIONS_REWRITE,
+		   "The capture that is made");
+	help_group(o, groups,
+		   OPTIONS_SHOW | OPTIONS_JSON | OPTIONS_EVENTS | OPTIONS_TOP | OPTIONS_FOLLOW |
+			   OPTIONS_INFO,
+		   "Output");
 	help_group(o, groups, OPTIONS_ENDING, "Other");
 	if (groups & OPTIONS_FILTER)
 		out_text(o, "\n"
 			    "LIST is values between commas, GLOB a pattern of * ? [a-z]; an "
 			    "option given\n"
-			    "again adds to its values. TIME is 09:00[:00[.5]] on the day the "
+			    "again adds to its values, but --match one condition more. FIELD "
+			    "is a name that\n"
+			    "--columns help lists; its values are globs, numbers and LOW..HIGH, "
+			    "as in 1ms..2s,\n"
+			    "64M.., 8:1, ENOENT, ann. TIME is 09:00[:00[.5]] on the day the "
 			    "capture begins,\n"
 			    "'2026-11-20 09:00', each with Z or +02:00 behind it or else in "
 			    "the zone of the\n"

@@ -6,6 +6,7 @@
 #ifndef EXECTRACE_OPTIONS_H
 #define EXECTRACE_OPTIONS_H
 
+#include "columns.h"
 #include "filter.h"
 #include "out.h"
 #include "say.h"
@@ -18,14 +19,25 @@ enum option_group {
 	OPTIONS_TOP = 8,	/* how much of a ranking */
 	OPTIONS_RECORD = 16,	/* for the recorder, passed on */
 	OPTIONS_ENDING = 32,	/* what is said, and returned, at the end */
+	OPTIONS_MAKE = 64,	/* the capture that is made */
+	OPTIONS_REWRITE = 128,	/* of what an older one holds */
+	OPTIONS_SLICE = 256,
+	OPTIONS_COMPACT = 512,
+	OPTIONS_FOLLOW = 2048,	/* whether there is an end */
+	OPTIONS_JSON = 1024,	/* of OPTIONS_SHOW only that */
+	OPTIONS_INFO = 4096,	/* what is told of a capture */
 };
 
 struct options {
 	struct filter filter;
 	uint64_t limit;		/* UINT64_MAX: none */
 	unsigned top;
-	bool json, count, utc, no_header, date, wide, quiet, fail_on_loss;
-	bool help, version;
+	bool json, count, utc, no_header, date, wide, quiet, fail_on_loss, follow, exes;
+	bool help, version, help_columns;
+	struct columns columns;
+	char *output;		/* argv's; NULL: not given */
+	bool force, drop_unknown, no_ancestors;
+	unsigned level, chunk_rows; /* 0: not given */
 	char **files;		/* operands; argv's strings */
 	size_t n_files;
 	char **record;		/* words for the recorder; owned */

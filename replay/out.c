@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "out.h"
 
+#include <exectrace.h>
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -119,6 +121,13 @@ void out_uint(struct out *o, uint64_t u)
 		*--p = (char)('0' + u % 10);
 	while (u /= 10);
 	out_bytes(o, p, (size_t)(tmp + sizeof(tmp) - p));
+}
+
+void out_device(struct out *o, uint64_t dev)
+{
+	out_uint(o, ET_DEV_MAJOR(dev));
+	out_char(o, ':');
+	out_uint(o, ET_DEV_MINOR(dev));
 }
 
 void out_pad(struct out *o, int n)

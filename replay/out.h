@@ -58,6 +58,8 @@ static inline void out_text(struct out *o, const char *s)
 }
 
 void out_uint(struct out *o, uint64_t u);
+/* A device number, as 8:1. */
+void out_device(struct out *o, uint64_t dev);
 /* n blanks; none when n <= 0. */
 void out_pad(struct out *o, int n);
 /* u right-aligned in width. */

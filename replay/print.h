@@ -6,6 +6,7 @@
 #ifndef EXECTRACE_PRINT_H
 #define EXECTRACE_PRINT_H
 
+#include "columns.h"
 #include "input.h"
 #include "out.h"
 
@@ -17,6 +18,7 @@ struct text_printer {
 	int64_t day;		/* of the line before, since 1970 */
 	int32_t offset;		/* and its zone */
 	size_t user_width;	/* grows with what has been shown */
+	struct columns columns;	/* instead of the usual ones, where there are any */
 };
 
 void text_open(struct text_printer *p, bool utc, bool date, bool header, size_t width);

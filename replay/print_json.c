@@ -5,7 +5,9 @@
  */
 #include "print.h"
 
+#include "container.h"
 #include "escape.h"
+#include "event.h"
 #include "names.h"
 #include "times.h"
 
@@ -31,6 +33,11 @@ static const uint8_t first_ids[] = {
 	ET_F_ARGV_TRUNCATED,
 	ET_F_ARGV_UNREADABLE,
 	ET_F_CWD,
+	ET_F_ENV,
+	ET_F_ENV_COUNT,
+	ET_F_ENV_BYTES,
+	ET_F_ENV_TRUNCATED,
+	ET_F_ENV_UNREADABLE,
 	ET_F_CGROUP,
 };
 
@@ -164,6 +171,16 @@ static void put_named(struct out *o, const char *before, const char *name, const
 	out_char(o, '"');
 }
 
+static void put_cgroup(struct out *o, const char *name, const char *path)
+{
+	char container[CONTAINER_MAX];
+	size_t n = container_find(path, strlen(path), container);
+
+	json_text(o, ",", name, path, strlen(path));
+	if (n)
+		json_text(o, ",", "container", container, n);
+}
+
 static void put_number(struct out *o, unsigned id, uint64_t u, const struct et_context *names)
 {
 	const struct et_field *f = &et_fields[id];
@@ -184,10 +201,16 @@ static void put_number(struct out *o, unsigned id, uint64_t u, const struct et_c
 		put_named(o, ",", f->name,
 			  u < ET_CAUSE_END ? et_cause_name((unsigned)u) : NULL, u);
 		return;
+	case ET_DEV:
+		put_name(o, ",", f->name, "");
+		out_char(o, '"');
+		out_device(o, u);
+		out_char(o, '"');
+		return;
 	case ET_CGROUP_ID:
 		text = et_context_cgroup(names, u);
 		if (text)
-			json_text(o, ",", f->name, text, strlen(text));
+			put_cgroup(o, f->name, text);
 		else
 			json_uint(o, ",", "cgroup_id", u);
 		return;
@@ -199,6 +222,8 @@ static void put_number(struct out *o, unsigned id, uint64_t u, const struct et_c
 		put_known(o, "signal_name", signal_name(u));
 	else if (id == ET_F_UID)
 		put_known(o, "user", et_context_user(names, u));
+	else if (id == ET_F_LOGIN_UID)
+		put_known(o, "login_user", et_context_user(names, u));
 	else if (id == ET_F_GID)
 		put_known(o, "group", et_context_group(names, u));
 }
@@ -276,7 +301,11 @@ void json_row(struct out *o, const struct input_row *row)
 {
 	uint64_t left = row->ev.known & ~(1ull << ET_F_KIND);
 	uint64_t kind = row->ev.v[ET_F_KIND].u;
+	uint64_t duration = event_duration(&row->ev);
 
+	/* Of an exec it is ts once more. */
+	if (kind == ET_EXEC)
+		left &= ~(1ull << ET_F_EXEC_TS);
 	put_named(o, "{", et_fields[ET_F_KIND].name,
 		  kind < ET_KIND_END ? et_kind_name((unsigned)kind) : NULL, kind);
 	json_time(o, ",", "time", row->wall);
@@ -287,8 +316,8 @@ void json_row(struct out *o, const struct input_row *row)
 	}
 	for (unsigned id = 1; id < ET_FIELD_END; id++) {
 		/* How long it lived stands before what it used. */
-		if (id == ET_F_UTIME && row->duration != ET_NONE)
-			json_uint(o, ",", "duration", row->duration);
+		if (id == ET_F_UTIME && duration != ET_NONE)
+			json_uint(o, ",", "duration", duration);
 		if (left >> id & 1)
 			put_field(o, id, row);
 	}

@@ -2,6 +2,7 @@
 #include "print.h"
 
 #include "escape.h"
+#include "event.h"
 #include "names.h"
 #include "times.h"
 
@@ -164,6 +165,8 @@ static void put_lost(struct out *o, const struct et_event *ev)
 
 void print_command(struct out *o, const struct et_event *ev)
 {
+	size_t begin = o->len;
+
 	switch (ev->v[ET_F_KIND].u) {
 	case ET_EXEC:
 	case ET_FAIL:
@@ -176,6 +179,11 @@ void print_command(struct out *o, const struct et_event *ev)
 	default:
 		put_comm(o, ev);
 		break;
+	}
+	if (o->len > begin && o->buf[begin] == ' ') {
+		/* A mark with no words before it brings its own blank. */
+		memmove(o->buf + begin, o->buf + begin + 1, o->len - begin - 1);
+		o->len--;
 	}
 }
 
@@ -264,32 +272,6 @@ static void put_user(struct text_printer *p, const struct input_row *row)
 	end_cell(o, begin, (int)p->user_width);
 }
 
-static void put_titles(struct text_printer *p, struct out *o)
-{
-	out_text(o, "TIME");
-	out_pad(o, p->date ? 24 : 13);
-	out_printf(o, "%*s  %*s  %-*s  %-*s  COMMAND\n", PID_WIDTH, "PID", PID_WIDTH, "PPID",
-		   (int)p->user_width, "USER", RESULT_WIDTH, "RESULT");
-}
-
-/* Titles before the first row, and a line for each new day or zone. */
-static void put_heading(struct text_printer *p, struct out *o, int64_t wall, int32_t offset)
-{
-	int64_t day = times_day(wall, offset);
-
-	if (!p->begun)
-		put_titles(p, o);
-	if (!p->begun || offset != p->offset || (day != p->day && !p->date)) {
-		times_date(o, wall, offset);
-		out_char(o, ' ');
-		times_zone(o, offset);
-		out_char(o, '\n');
-	}
-	p->begun = true;
-	p->day = day;
-	p->offset = offset;
-}
-
 /* Escaped text holds no control bytes, so it can be cut between any two characters. */
 static void put_line(struct text_printer *p, struct out *o)
 {
@@ -310,15 +292,57 @@ static void put_line(struct text_printer *p, struct out *o)
 	line->len = 0;
 }
 
+static void put_titles(struct text_printer *p, struct out *o)
+{
+	if (p->columns.n) {
+		columns_titles(&p->columns, &p->line);
+		put_line(p, o);
+		return;
+	}
+	out_text(o, "TIME");
+	out_pad(o, p->date ? 24 : 13);
+	out_printf(o, "%*s  %*s  %-*s  %-*s  COMMAND\n", PID_WIDTH, "PID", PID_WIDTH, "PPID",
+		   (int)p->user_width, "USER", RESULT_WIDTH, "RESULT");
+}
+
+/* Titles before the first row, and a line for each new day or zone. */
+static void put_heading(struct text_printer *p, struct out *o, int64_t wall, int32_t offset)
+{
+	int64_t day = times_day(wall, offset);
+
+	if (!p->begun)
+		put_titles(p, o);
+	/* A day is of the times below it. */
+	if (p->columns.n && !columns_have_time(&p->columns)) {
+		p->begun = true;
+		return;
+	}
+	if (!p->begun || offset != p->offset || (day != p->day && !p->date)) {
+		times_date(o, wall, offset);
+		out_char(o, ' ');
+		times_zone(o, offset);
+		out_char(o, '\n');
+	}
+	p->begun = true;
+	p->day = day;
+	p->offset = offset;
+}
+
 void text_row(struct text_printer *p, struct out *o, const struct input_row *row)
 {
 	const struct et_event *ev = &row->ev;
 	int32_t offset = p->utc ? 0 : row->source->offset;
 	struct out *line = &p->line;
+	uint64_t duration;
 	size_t begin;
 
 	if (p->header)
 		put_heading(p, o, row->wall, offset);
+	if (p->columns.n) {
+		columns_row(&p->columns, line, row, offset, p->date);
+		put_line(p, o);
+		return;
+	}
 	if (p->date) {
 		times_date(line, row->wall, offset);
 		out_char(line, 'T');
@@ -331,16 +355,11 @@ void text_row(struct text_printer *p, struct out *o, const struct input_row *row
 	begin = line->len;
 	print_result(line, ev);
 	end_cell(line, begin, RESULT_WIDTH);
-	begin = line->len;
 	print_command(line, ev);
-	if (line->len > begin && line->buf[begin] == ' ') {
-		/* A mark with no words before it brings its own blank. */
-		memmove(line->buf + begin, line->buf + begin + 1, line->len - begin - 1);
-		line->len--;
-	}
-	if (row->duration != ET_NONE) {
+	duration = event_duration(ev);
+	if (duration != ET_NONE) {
 		out_text(line, " after ");
-		times_duration(line, row->duration);
+		times_duration(line, duration);
 	}
 	put_line(p, o);
 }

@@ -32,13 +32,13 @@ int recorder_find(struct recorder *r, struct reason *why)
 	char own[sizeof(r->path)];
 	size_t n = own_directory(own, sizeof(own));
 
-	if (n && (is_in(r, own, n, "") || is_in(r, own, n, EXECTRACE_LIBEXEC_FROM_BIN)))
-		return 0;
-	if (is_in(r, "", 0, installed))
+	/* One pair belongs together: never the recorder of another installation. */
+	if (n ? is_in(r, own, n, "") || is_in(r, own, n, EXECTRACE_LIBEXEC_FROM_BIN)
+	      : is_in(r, "", 0, installed))
 		return 0;
 	return reason_set(why, EXIT_FAILED,
 			  "this build has no recorder: " NAME
-			  " is neither beside exectrace nor "
-			  "in %s; build it with libbpf, libelf, clang and bpftool",
-			  installed);
+			  " is neither beside exectrace nor in %.*s%s; "
+			  "build it with libbpf, libelf, clang and bpftool",
+			  (int)n, own, n ? EXECTRACE_LIBEXEC_FROM_BIN : installed);
 }

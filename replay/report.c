@@ -41,12 +41,11 @@ static void tell_lost(struct out *o, const struct et_reader_stats *st, uint64_t 
 	out_char(o, ')');
 }
 
-/* What the capture lacks, in clauses; nothing when it is whole. */
-static void tell_lacks(struct out *o, const struct source *s, const struct et_reader_stats *st)
+void report_lacks(struct out *o, const struct et_reader_stats *st, uint64_t unreadable)
 {
 	uint64_t lost = sum(st->lost, ET_CAUSE_END) + st->lost_other;
-	uint64_t gone = st->missing + s->unreadable;
-	uint64_t places = st->damaged + (s->unreadable != 0);
+	uint64_t gone = st->missing + unreadable;
+	uint64_t places = st->damaged + (unreadable != 0);
 	size_t begin = o->len;
 
 	if (lost)
@@ -69,6 +68,10 @@ static void tell_lacks(struct out *o, const struct source *s, const struct et_re
 		next_clause(o, begin);
 		out_text(o, "not ended: the recorder was killed, or is still writing");
 	}
+	if (st->not_ended) {
+		next_clause(o, begin);
+		out_text(o, "made from a capture that was not ended");
+	}
 }
 
 void report_state(struct out *o, const struct source *s)
@@ -76,12 +79,12 @@ void report_state(struct out *o, const struct source *s)
 	struct et_reader_stats st;
 	size_t begin = o->len;
 
-	et_reader_stats(s->reader, &st);
+	source_stats(s, &st);
 	if (s->failure.code) {
 		out_printf(o, "not read to its end: %s", s->failure.what);
 		return;
 	}
-	tell_lacks(o, s, &st);
+	report_lacks(o, &st, s->unreadable);
 	if (o->len == begin)
 		out_text(o, "complete");
 }
@@ -92,10 +95,10 @@ bool report_complete(const struct source *s)
 	struct out lacks;
 	bool whole;
 
-	et_reader_stats(s->reader, &st);
+	source_stats(s, &st);
 	out_open(&lacks, -1);
-	tell_lacks(&lacks, s, &st);
-	whole = !lacks.len && s->ended && !s->n_faults;
+	report_lacks(&lacks, &st, s->unreadable);
+	whole = !lacks.len && s->ended && !s->n_faults && !st.unread;
 	out_close(&lacks);
 	return whole;
 }
@@ -112,11 +115,50 @@ static void tell_faults(const struct source *s)
 		    (unsigned long long)(s->n_faults - told));
 }
 
+static const char *column_name(const struct source *s, unsigned id)
+{
+	for (unsigned i = 0; i < s->n_extra; i++)
+		if (s->extra[i].id == id)
+			return s->extra[i].name;
+	return id < ET_FIELD_END && et_fields[id].name ? et_fields[id].name : NULL;
+}
+
+/* No fault: what is shown is right, but it is not all there is (SPEC.md 8). */
+static void tell_left_out(const struct source *s)
+{
+	struct out names;
+	unsigned n = 0;
+
+	out_open(&names, -1);
+	for (unsigned id = 1; id <= 255; id++) {
+		const char *name = column_name(s, id);
+
+		if (!(s->left_out[id / 64] >> id % 64 & 1))
+			continue;
+		out_text(&names, n++ ? ", " : "");
+		if (name)
+			out_text(&names, name);
+		else
+			out_printf(&names, "column_%u", id);
+	}
+	if (n)
+		say("%s: left out where only a later version of exectrace can read %s: %.*s",
+		    s->name, n == 1 ? "it" : "them", (int)names.len, names.buf);
+	out_close(&names);
+}
+
 static void tell_complete(const struct source *s, const struct et_reader_stats *st)
 {
 	uint64_t all = sum(st->rows, ET_KIND_END);
 
-	if (s->shown == all)
+	if (!s->ended)
+		say("%s: %llu event%s shown until now", s->name, (unsigned long long)s->shown,
+		    s->shown == 1 ? "" : "s");
+	else if (st->unread)
+		say("%s: %llu event%s shown; %llu outside of these times were not read", s->name,
+		    (unsigned long long)s->shown, s->shown == 1 ? "" : "s",
+		    (unsigned long long)st->unread);
+	else if (s->shown == all)
 		say("%s: complete, %llu event%s", s->name, (unsigned long long)all,
 		    all == 1 ? "" : "s");
 	else
@@ -130,8 +172,9 @@ int report_source(const struct source *s, const struct options *opt)
 	struct out lacks;
 	int code = EXIT_DONE;
 
-	et_reader_stats(s->reader, &st);
+	source_stats(s, &st);
 	tell_faults(s);
+	tell_left_out(s);
 	if (s->failure.code) {
 		say("%s: cannot read on at byte %llu: %s", s->name,
 		    (unsigned long long)s->failure.at,
@@ -140,10 +183,10 @@ int report_source(const struct source *s, const struct options *opt)
 	}
 	if (s->n_faults || st.damaged || st.missing || st.truncated)
 		code = EXIT_DAMAGED;
-	if (!s->ended)
+	if (!s->ended && !s->stopped)
 		return code;
 	out_open(&lacks, -1);
-	tell_lacks(&lacks, s, &st);
+	report_lacks(&lacks, &st, s->unreadable);
 	if (lacks.len) {
 		say("%s: incomplete: %.*s", s->name, (int)lacks.len, lacks.buf);
 		if (opt->fail_on_loss)
@@ -160,8 +203,9 @@ static bool is_named(struct source *const *sources, size_t n, const char *name, 
 	uint64_t id;
 
 	for (size_t i = 0; i < n; i++)
-		if (group ? et_context_find_group(sources[i]->names, name, &id)
-			  : et_context_find_user(sources[i]->names, name, &id))
+		if ((group ? et_context_find_group(sources[i]->names, name, &id)
+			   : et_context_find_user(sources[i]->names, name, &id)) ||
+		    is_named(sources[i]->parts, sources[i]->n_parts, name, group))
 			return true;
 	return false;
 }

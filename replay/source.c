@@ -42,8 +42,7 @@ static bool is_text(const unsigned char *p, size_t n)
 	return n > 0;
 }
 
-/* Why a regular file is no capture; NULL when it begins like one or cannot be told. */
-static const char *guess(int fd, bool *capture)
+const char *source_guess(int fd, bool *capture)
 {
 	static const char magic[] = "\211ETZ\r\n\032\n";
 	unsigned char head[512];
@@ -59,18 +58,32 @@ static const char *guess(int fd, bool *capture)
 	return is_text(head, (size_t)n) ? "a text file" : NULL;
 }
 
+/* Who tells for it. */
+static struct source *teller(struct source *s)
+{
+	return s->whole ? s->whole : s;
+}
+
 static void on_fault(void *ctx, const struct et_error *fault)
 {
-	struct source *s = ctx;
+	struct source *part = ctx, *s = teller(part);
 
-	if (s->n_faults < SOURCE_FAULTS)
+	if (s->n_faults < SOURCE_FAULTS) {
 		s->faults[s->n_faults] = *fault;
-	s->fault_at = fault->at;
+		s->faults[s->n_faults].at += part->base;
+	}
+	s->fault_at = fault->at + part->base;
 	s->n_faults++;
 }
 
-static int refuse(const struct source *s, bool capture, const char *guessed,
-		  const struct et_error *err, struct reason *why)
+static void on_failure(struct source *s, const struct et_error *err)
+{
+	s->failure = *err;
+	s->failure.at += s->base;
+	teller(s)->failure = s->failure;
+}
+
+int source_refuse(const struct source *s, const struct et_error *err, struct reason *why)
 {
 	const char *name = s->name;
 
@@ -89,13 +102,13 @@ static int refuse(const struct source *s, bool capture, const char *guessed,
 			"%s: made by a later version of exectrace: %s (at byte %llu)", name,
 			err->what, (unsigned long long)err->at);
 	default:
-		if (capture)
+		if (s->capture)
 			return reason_set(why, EXIT_DAMAGED,
 					  "%s: damaged at its beginning: %s (at byte %llu)",
 					  name, err->what, (unsigned long long)err->at);
-		if (guessed)
+		if (s->guessed)
 			return reason_set(why, EXIT_FAILED, "%s: not a capture: %s", name,
-					  guessed);
+					  s->guessed);
 		return reason_set(why, EXIT_FAILED, "%s: not a capture: %s (at byte %llu)",
 				  name, err->what, (unsigned long long)err->at);
 	}
@@ -119,8 +132,11 @@ static void keep_schema(struct source *s)
 	free(s->extra);
 	s->extra = NULL;
 	s->n_extra = 0;
-	for (unsigned i = 0; i < n; i++)
+	memset(s->columns, 0, sizeof(s->columns));
+	for (unsigned i = 0; i < n; i++) {
+		s->columns[schema[i].id / 64] |= 1ull << schema[i].id % 64;
 		k += schema[i].id >= ET_FIELD_END;
+	}
 	if (!k)
 		return;
 	extra = calloc(k, sizeof(*extra));
@@ -135,64 +151,121 @@ static void keep_schema(struct source *s)
 	s->extra = extra;
 }
 
-int source_open_fd(int fd, const char *name, struct source **out, struct reason *why)
+/* NULL: no memory. */
+static struct source *source_new(const char *name)
 {
 	struct source *s = calloc(1, sizeof(*s));
-	struct et_error err = { 0 };
-	struct stat st = { 0 };
-	bool capture = false;
-	const char *guessed = NULL;
-	struct et_io io;
-	int r = -1;
+
+	if (!s)
+		return NULL;
+	s->fd = -1;
+	s->name = strdup(name);
+	s->names = et_context_new();
+	if (s->name && s->names)
+		return s;
+	source_close(s);
+	return NULL;
+}
+
+static int no_memory(struct reason *why)
+{
+	return reason_set(why, EXIT_FAILED, "out of memory");
+}
+
+int source_open_io(const struct et_io *io, int fd, const char *name, struct source **out,
+		   struct reason *why)
+{
+	struct source *s = source_new(name);
 
 	*out = NULL;
-	if (s)
-		s->name = strdup(name);
-	if (!s || !s->name || !(s->names = et_context_new())) {
-		reason_set(why, EXIT_FAILED, "out of memory");
-		close(fd);
-		goto out;
+	if (!s) {
+		io->close(io->ctx);
+		return no_memory(why);
 	}
+	s->io = *io;
 	s->fd = fd;
+	s->capture = fd < 0;
+	if (source_begin(s, why)) {
+		source_close(s);
+		return -1;
+	}
+	*out = s;
+	return 0;
+}
+
+/* Why this cannot be a capture, or NULL. */
+static const char *unfit(int fd, const struct stat *st)
+{
+	if (S_ISDIR(st->st_mode))
+		return "is a directory, not a capture";
+	if (isatty(fd))
+		return "is a terminal; a capture has to come from a file or a pipe";
+	return NULL;
+}
+
+int source_open_fd(int fd, const char *name, struct source **out, struct reason *why)
+{
+	struct source *s = source_new(name);
+	const char *fault;
+	struct stat st;
+	off_t at;
+
+	*out = NULL;
+	if (!s) {
+		no_memory(why);
+		goto fail;
+	}
 	if (fstat(fd, &st)) {
 		reason_set(why, EXIT_FAILED, "%s: %s", name, strerror(errno));
-		close(fd);
-		goto out;
+		goto fail;
 	}
-	if (S_ISDIR(st.st_mode)) {
-		reason_set(why, EXIT_FAILED, "%s: is a directory, not a capture", name);
-		close(fd);
-		goto out;
+	fault = unfit(fd, &st);
+	if (fault) {
+		reason_set(why, EXIT_FAILED, "%s: %s", name, fault);
+		goto fail;
 	}
+	s->fd = fd;
 	s->pipe = !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode);
-	if (!s->pipe) {
-		s->size = (uint64_t)st.st_size;
-		guessed = guess(fd, &capture);
+	at = lseek(fd, 0, SEEK_CUR);
+	s->origin = at > 0 ? (uint64_t)at : 0;
+	s->size = s->pipe ? 0 : (uint64_t)st.st_size;
+	if (et_io_fd(fd, &s->io)) {
+		/* The descriptor went with it. */
+		no_memory(why);
+		fd = -1;
+		goto fail;
 	}
-	if (isatty(fd)) {
-		reason_set(why, EXIT_FAILED,
-			   "%s: is a terminal; a capture has to come from a "
-			   "file or a pipe",
-			   name);
-		close(fd);
-		goto out;
-	}
-	if (et_io_fd(fd, &io)) {
-		reason_set(why, EXIT_FAILED, "out of memory");
-		close(fd);
-		goto out;
-	}
-	if (et_reader_open(&io, on_fault, s, &s->reader, &err)) {
-		refuse(s, capture, guessed, &err, why);
-		goto out;
-	}
-	keep_schema(s);
 	*out = s;
-	s = NULL;
-	r = 0;
-out:
+	return 0;
+fail:
+	if (fd >= 0)
+		close(fd);
 	source_close(s);
-	return r;
+	return -1;
+}
+
+void source_release(struct source *s, struct et_io *io)
+{
+	if (s->fd >= 0 && !s->pipe)
+		s->guessed = source_guess(s->fd, &s->capture);
+	*io = s->io;
+	s->io = (struct et_io){ 0 };
+}
+
+int source_begin(struct source *s, struct reason *why)
+{
+	struct et_error err = { 0 };
+	struct et_io io;
+
+	/* Of what is followed it begins when there is something. */
+	if (s->follow)
+		return 0;
+	source_release(s, &io);
+	/* The reader closes it, also when it cannot be opened. */
+	if (et_reader_open(&io, on_fault, s, &s->reader, &err))
+		return source_refuse(s, &err, why);
+	keep_schema(s);
+	return 0;
 }
 
 int source_open(const char *name, struct source **out, struct reason *why)
@@ -209,15 +282,167 @@ int source_open(const char *name, struct source **out, struct reason *why)
 	return source_open_fd(fd, name, out, why);
 }
 
+int source_follow(const char *name, follow_tell *tell, struct source **out, struct reason *why)
+{
+	struct stat st;
+	struct source *s;
+
+	if (!strcmp(name, "-") || (!stat(name, &st) && !S_ISREG(st.st_mode)))
+		return source_open(name, out, why);
+	*out = NULL;
+	s = source_new(name);
+	if (!s)
+		return reason_set(why, EXIT_FAILED, "out of memory");
+	s->fd = -1;
+	s->pipe = true;
+	if (follow_open(name, tell, &s->follow, why)) {
+		source_close(s);
+		return -1;
+	}
+	*out = s;
+	return 0;
+}
+
+int source_open_part(struct source *s, const struct et_io *io, uint64_t base)
+{
+	struct source *part = source_new(s->name);
+	int r;
+
+	if (!part) {
+		io->close(io->ctx);
+		return ET_NOMEM;
+	}
+	part->whole = s;
+	part->base = base;
+	part->fd = s->fd;
+	r = et_reader_open(io, on_fault, part, &part->reader, NULL);
+	if (r) {
+		source_close(part);
+		return r;
+	}
+	keep_schema(part);
+	s->parts[s->n_parts++] = part;
+	return ET_OK;
+}
+
+void source_unsplit(struct source *s)
+{
+	for (size_t i = 0; i < s->n_parts; i++)
+		source_close(s->parts[i]);
+	free(s->parts);
+	s->parts = NULL;
+	s->n_parts = 0;
+}
+
 void source_close(struct source *s)
 {
 	if (!s)
 		return;
+	source_unsplit(s);
 	et_reader_close(s->reader);
+	follow_close(s->follow);
+	if (s->io.close)
+		s->io.close(s->io.ctx);
 	et_context_free(s->names);
 	free(s->extra);
 	free(s->name);
 	free(s);
+}
+
+static void add_stats(struct et_reader_stats *to, const struct et_reader_stats *st)
+{
+	for (unsigned k = 0; k < ET_KIND_END; k++)
+		to->rows[k] += st->rows[k];
+	for (unsigned c = 0; c < ET_CAUSE_END; c++)
+		to->lost[c] += st->lost[c];
+	to->lost_other += st->lost_other;
+	to->missing += st->missing;
+	to->unread += st->unread;
+	to->damaged += st->damaged;
+	to->damaged_bytes += st->damaged_bytes;
+	to->segments += st->segments;
+	to->unclean += st->unclean;
+	to->not_ended += st->not_ended;
+	to->truncated |= st->truncated;
+	to->bytes += st->bytes;
+}
+
+static void add_reader(struct et_reader_stats *to, const struct et_reader *reader)
+{
+	struct et_reader_stats st;
+
+	if (!reader)
+		return;
+	et_reader_stats(reader, &st);
+	add_stats(to, &st);
+}
+
+void source_stats(const struct source *s, struct et_reader_stats *out)
+{
+	*out = s->past;
+	if (!s->parts)
+		add_reader(out, s->reader);
+	for (size_t i = 0; i < s->n_parts; i++)
+		add_reader(out, s->parts[i]->reader);
+}
+
+void source_shown(struct source *s)
+{
+	teller(s)->shown++;
+}
+
+/* Opens the file that has the name now. False: no more is wanted, or it cannot be read. */
+static bool follow_on(struct source *s)
+{
+	struct et_error err = { 0 };
+	struct et_io io;
+
+	if (follow_stopped(s->follow) || follow_next(s->follow, &io))
+		return false;
+	if (et_reader_open(&io, on_fault, s, &s->reader, &err)) {
+		on_failure(s, &err);
+		return false;
+	}
+	keep_schema(s);
+	s->next_at = 0;
+	s->closed = false;
+	return true;
+}
+
+static bool stop(struct source *s)
+{
+	s->stopped = true;
+	/* Whole as it is, whatever may still come. */
+	s->ended = s->closed;
+	return false;
+}
+
+static bool next_followed(struct source *s, struct et_record *rec)
+{
+	struct et_error err = { 0 };
+
+	for (;;) {
+		int r;
+
+		if (follow_stopped(s->follow))
+			return stop(s);
+		if (!s->reader && !follow_on(s))
+			return s->failure.code ? false : stop(s);
+		r = et_reader_next(s->reader, rec, &err);
+		if (!r) {
+			s->next_at = rec->at + rec->size;
+			s->closed = rec->type == ET_REC_END || rec->type == ET_REC_FOOTER;
+			return true;
+		}
+		if (r != ET_EOF) {
+			on_failure(s, &err);
+			return false;
+		}
+		/* Also when it is to stop: what is said of it then is what it says as a file. */
+		add_reader(&s->past, s->reader);
+		et_reader_close(s->reader);
+		s->reader = NULL;
+	}
 }
 
 bool source_next(struct source *s, struct et_record *rec)
@@ -225,27 +450,39 @@ bool source_next(struct source *s, struct et_record *rec)
 	struct et_error err = { 0 };
 	int r;
 
-	if (s->ended || s->failure.code)
+	if (s->ended || s->stopped || s->failure.code)
 		return false;
+	if (s->follow)
+		return next_followed(s, rec);
 	r = et_reader_next(s->reader, rec, &err);
 	if (r == ET_EOF)
 		s->ended = true;
 	else if (r)
-		s->failure = err;
+		on_failure(s, &err);
+	if (s->whole && s->ended) {
+		bool all = true;
+
+		for (size_t i = 0; i < s->whole->n_parts; i++)
+			all &= s->whole->parts[i]->ended;
+		s->whole->ended = all;
+	}
 	return !r;
 }
 
-/* The first clock or the first row, whichever is earlier, says when it began. */
+/* When it began, as soon as that is known; the zone comes with HOST, before any row. */
 static void learn_start(struct source *s, const struct et_record *rec)
 {
-	const char *offset = et_context_host(s->names, "utc_offset");
-	const struct et_clock *clocks;
-	uint64_t ts = rec->ts_min;
+	const char *offset;
 
-	s->started = true;
-	if (et_context_clocks(s->names, &clocks) && clocks[0].ts < ts)
-		ts = clocks[0].ts;
-	s->start = et_context_realtime(s->names, ts, rec->realtime);
+	if (rec->has_started && !s->started)
+		s->start = et_clock_wall(rec->started);
+	s->started |= rec->has_started;
+	if (!rec->rows || s->rows)
+		return;
+	if (!s->started)
+		s->start = et_record_wall(rec, rec->ts_min);
+	s->started = s->rows = true;
+	offset = et_context_host(s->names, "utc_offset");
 	if (offset && !times_parse_offset(offset, &s->offset))
 		s->offset = 0;
 }
@@ -257,11 +494,19 @@ void source_take(struct source *s, const struct et_record *rec)
 
 	/* What is wrong with the record has reached on_fault; the rest is still good. */
 	if (r == ET_IO || r == ET_NOMEM)
-		s->failure = err;
+		on_failure(s, &err);
 	if (rec->type == ET_REC_FILE)
 		keep_schema(s);
-	if (rec->rows && !s->started)
-		learn_start(s, rec);
+	learn_start(s, rec);
+}
+
+void source_leave_out(struct source *s, unsigned column)
+{
+	uint64_t bit = s->columns[column / 64] & 1ull << column % 64;
+
+	teller(s)->left_out[column / 64] |= bit;
+	if (column < ET_FIELD_END)
+		s->undecoded |= bit;
 }
 
 void source_fault(struct source *s, const struct et_record *rec, const struct et_error *err)
@@ -270,13 +515,23 @@ void source_fault(struct source *s, const struct et_record *rec, const struct et
 
 	at.at = rec->at;
 	on_fault(s, &at);
-	s->unreadable += rec->rows;
+	teller(s)->unreadable += rec->rows;
 }
 
-bool source_wait(const struct source *s, int milliseconds)
+bool source_wait(struct source *s, int milliseconds)
 {
 	struct pollfd p = { .fd = s->fd, .events = POLLIN };
+	struct et_error err = { 0 };
 
+	if (!s->pipe)
+		return true;
+	/* What is left of the record at hand is not what is waited for. */
+	if (s->reader && et_reader_pass(s->reader, &err)) {
+		on_failure(s, &err);
+		return true;
+	}
+	if (s->follow)
+		return follow_wait(s->follow, s->next_at, s->closed, milliseconds);
 	/* An interrupted wait counts as readable: the read tells what is the matter. */
-	return !s->pipe || poll(&p, 1, milliseconds) != 0;
+	return poll(&p, 1, milliseconds) != 0;
 }

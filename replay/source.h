@@ -8,6 +8,7 @@
 
 #include <exectrace.h>
 
+#include "follow.h"
 #include "say.h"
 
 /* Faults told apart; more are only counted. */
@@ -18,13 +19,20 @@ struct source {
 	int fd;			/* the reader's */
 	bool pipe;		/* bytes come in their own time */
 	uint64_t size;		/* bytes of a regular file, else 0 */
+	struct et_io io;	/* until source_release gives it away */
+	bool capture;		/* it begins like one; */
+	const char *guessed;	/* what it may be instead, or NULL */
+	uint64_t origin;	/* where in it the capture begins */
 	struct et_reader *reader;
 	struct et_context *names;
 
 	struct et_column *extra; /* columns of this segment that no et_field describes */
 	unsigned n_extra;
+	uint64_t columns[4];	/* ids of the columns of this segment, a bit each */
+	uint64_t left_out[4];	/* of those that only a later version can read */
 
-	bool started;		/* start and offset hold */
+	bool started;		/* start holds */
+	bool rows;		/* there were rows: offset holds */
 	int64_t start;		/* wall time of the capture's first moment */
 	int32_t offset;		/* of local time there from UTC, seconds */
 
@@ -32,16 +40,53 @@ struct source {
 	uint64_t n_faults;
 	uint64_t fault_at;	/* offset of the last */
 	uint64_t unreadable;	/* rows of chunks that could not be decoded */
+	uint64_t undecoded;	/* bits of the columns that some chunk has in a later coding */
 	struct et_error failure; /* why reading stopped before the end, or ET_OK */
 	bool ended;		/* read to its end */
 	uint64_t shown;		/* events handed out */
+
+	/* A file as it grows, source_follow; its reader is NULL until there is a capture. */
+	struct follow *follow;	/* NULL: not so */
+	struct et_reader_stats past; /* of the files before this one */
+	uint64_t next_at;	/* where the next record begins */
+	bool closed;		/* END was the last that was read */
+	bool stopped;		/* no more was wanted */
+
+	/* Its segments, each a source, when they are read side by side: source_split. */
+	struct source **parts;
+	size_t n_parts;
+	struct source *whole;	/* of a part: what it is a part of, and tells for it */
+	uint64_t base;		/* of a part: its offset in the whole */
 };
 
-/* name of "-": standard input. On -1 *out is NULL and *why says why. */
+/*
+ * Opens and reads nothing yet. name of "-": standard input. On -1 *out is NULL
+ * and *why says why.
+ */
 int source_open(const char *name, struct source **out, struct reason *why);
 /* As source_open, on a descriptor, which it then owns. */
 int source_open_fd(int fd, const char *name, struct source **out, struct reason *why);
+/* Reads the first FILE_HEADER, to be done once and first. On -1 only source_close is due. */
+int source_begin(struct source *s, struct reason *why);
+/* Instead of it, for those who read bytes: the io is the caller's. */
+void source_release(struct source *s, struct et_io *io);
+/* Fills *why with what a failure to begin means; returns -1. */
+int source_refuse(const struct source *s, const struct et_error *err, struct reason *why);
+/*
+ * Opens and begins on an io, which it then owns; what it reads is no pipe. fd: a file
+ * with the same bytes, borrowed, to tell what else it may be if it is no capture; -1:
+ * it is one for certain.
+ */
+int source_open_io(const struct et_io *io, int fd, const char *name, struct source **out,
+		   struct reason *why);
+/*
+ * As source_open, but goes on when the file grows or another takes its name. What
+ * is no regular file, and does not grow by itself, is opened as ever.
+ */
+int source_follow(const char *name, follow_tell *tell, struct source **out, struct reason *why);
 void source_close(struct source *s);
+/* Why a regular file is no capture; NULL when it begins like one or cannot be told. */
+const char *source_guess(int fd, bool *capture);
 
 /*
  * The next record. False at the end, also when reading failed (.failure). The
@@ -53,12 +98,30 @@ bool source_next(struct source *s, struct et_record *rec);
  * names of the segment before, so hand that segment's events out first.
  */
 void source_take(struct source *s, const struct et_record *rec);
+/* Notes an event that was handed out. */
+void source_shown(struct source *s);
+/* What its reader has met, or those of its parts. */
+void source_stats(const struct source *s, struct et_reader_stats *out);
+/* Notes that a column, where the segment has it, is shown of no row of some chunk. */
+void source_leave_out(struct source *s, unsigned column);
 /* Notes that the record at hand could not be decoded. */
 void source_fault(struct source *s, const struct et_record *rec, const struct et_error *err);
 /*
- * Waits until there is something to read, at most so many milliseconds (-1: for
- * ever). False when there is not.
+ * Of a pipe, when the record at hand is done with: waits until there is something
+ * to read, at most so many milliseconds (-1: for ever). False when there is not.
  */
-bool source_wait(const struct source *s, int milliseconds);
+bool source_wait(struct source *s, int milliseconds);
+
+/*
+ * Opens the segments of a regular file as parts, if the times of some of them
+ * overlap, so that their events can be merged. They belong to s, which from then
+ * on is only for names and reports. It stays without parts where that changes
+ * nothing or cannot be done: then it is to be read in order. -1: no memory.
+ */
+int source_split(struct source *s);
+/* For source_split. Takes the io over. ET_OK or why not. */
+int source_open_part(struct source *s, const struct et_io *io, uint64_t base);
+/* Forgets the parts: s is to be read in order, from its beginning. */
+void source_unsplit(struct source *s);
 
 #endif

@@ -30,9 +30,18 @@ static void seed_with(uint64_t seed[2])
 /* Both halves of a product: what goes in cannot be told, or undone, from outside. */
 static uint64_t fold(uint64_t a, uint64_t b)
 {
+#ifdef __SIZEOF_INT128__
 	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
 
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+	uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX), high = (a >> 32) * (b >> 32);
+	uint64_t one = (a >> 32) * (b & UINT32_MAX), other = (a & UINT32_MAX) * (b >> 32);
+	uint64_t middle = (low >> 32) + (one & UINT32_MAX) + (other & UINT32_MAX);
+
+	high += (one >> 32) + (other >> 32) + (middle >> 32);
+	return (middle << 32 | (low & UINT32_MAX)) ^ high;
+#endif
 }
 
 /* Eight bytes at a time, with a half of the seed in each factor. */

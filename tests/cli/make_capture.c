@@ -3,11 +3,14 @@
  * make_capture - writes a capture of made-up processes, for tests that have no
  * kernel to ask.
  *
- *	make_capture PROCESSES [unclean] [lost] > FILE
+ *	make_capture PROCESSES [unclean] [lost] [clock] [shift=MS] > FILE
  *
  * The same arguments give the same events. Each process is forked, probes a
  * path or two in vain, executes something and ends; every eighth carries
- * hostile bytes. unclean: no END. lost: some events are told to be lost.
+ * hostile bytes. unclean: no END. lost: some events are told to be lost. clock:
+ * the wall clock is set, forward and back, and what is told to be lost may have
+ * happened until after the rows that follow. shift: so many milliseconds later by
+ * the wall clock.
  */
 #include <exectrace.h>
 
@@ -17,12 +20,14 @@
 #include <unistd.h>
 
 #define BOOT_OFFSET 1790000000000000000ll	/* 2026-09-21, ns */
-#define CHUNK_ROWS 1000
 
 static struct et_writer *writer;
 static struct et_batch *batch;
 static uint64_t lost[ET_CAUSE_END];
 static uint64_t now = 5000000000u;
+static int64_t realtime = BOOT_OFFSET;
+static uint64_t lost_span = 1000;
+static uint32_t chunk_rows = 1000;
 static uint32_t seed = 12345;
 
 static void need(int code, const struct et_error *err)
@@ -43,7 +48,7 @@ static void flush(void)
 {
 	struct et_error err = { 0 };
 
-	need(et_writer_batch(writer, ET_REC_CHUNK, batch, lost, BOOT_OFFSET, &err), &err);
+	need(et_writer_batch(writer, ET_REC_CHUNK, batch, lost, &err), &err);
 	et_batch_reset(batch);
 }
 
@@ -52,7 +57,7 @@ static void add(const struct et_event *ev)
 	struct et_error err = { 0 };
 
 	need(et_batch_add(batch, ev, &err), &err);
-	if (et_batch_rows(batch) >= CHUNK_ROWS)
+	if (et_batch_rows(batch) >= chunk_rows)
 		flush();
 }
 
@@ -75,7 +80,7 @@ static void set_argv(struct et_event *ev, const char *bytes, uint32_t len)
 static struct et_event event(enum et_kind kind, uint32_t pid, uint32_t ppid, uint64_t start,
 			     uint32_t uid, const char *comm)
 {
-	struct et_event ev = { 0 };
+	struct et_event ev = { .realtime = realtime };
 
 	now += 1000 + rnd(1000000);
 	et_set_uint(&ev, ET_F_KIND, kind);
@@ -97,7 +102,7 @@ static void process(uint32_t i)
 	static const char *const names[] = { "cc", "ls", "sh", "sed", "grep" };
 	const char *name = names[rnd(5)];
 	uint32_t pid = 1000 + i, ppid = 900 + rnd(20), uid = rnd(4) ? 1000 : 0;
-	uint64_t start = now + 500;
+	uint64_t start = now + 500, executed;
 	char path[64], args[128];
 	struct et_event ev;
 	int len;
@@ -113,6 +118,8 @@ static void process(uint32_t i)
 		add(&ev);
 	}
 	ev = event(ET_EXEC, pid, ppid, start, uid, name);
+	executed = ev.v[ET_F_TS].u;
+	et_set_uint(&ev, ET_F_EXEC_TS, executed);
 	et_set_uint(&ev, ET_F_TID, pid);
 	et_set_uint(&ev, ET_F_EUID, uid);
 	et_set_uint(&ev, ET_F_EGID, uid);
@@ -135,6 +142,7 @@ static void process(uint32_t i)
 		et_set_uint(&ev, ET_F_SIGNAL, rnd(2) ? 11 : 9);
 		et_set_uint(&ev, ET_F_CORE, rnd(2));
 	}
+	et_set_uint(&ev, ET_F_EXEC_TS, executed);
 	et_set_uint(&ev, ET_F_UTIME, 1000000 + rnd(1000000));
 	et_set_uint(&ev, ET_F_STIME, rnd(1000000));
 	et_set_uint(&ev, ET_F_MAX_RSS, (1000 + rnd(1000)) * 4096);
@@ -152,30 +160,28 @@ static void preamble(void)
 		{ 0, true, { "root", 4 } },  { 1000, true, { "staff", 5 } },
 	};
 	static const struct et_name cgroups[] = { { 77, false, { "/", 1 } }, { 1077, false, { "/user.slice", 11 } } };
-	const struct et_clock clock = { now, BOOT_OFFSET };
 	struct et_error err = { 0 };
 
 	need(et_writer_host(writer, pairs, 2, &err), &err);
-	need(et_writer_clock(writer, &clock, 1, &err), &err);
 	need(et_writer_names(writer, ET_REC_USERS, users, 4, &err), &err);
 	need(et_writer_names(writer, ET_REC_CGROUPS, cgroups, 2, &err), &err);
 }
 
 static void lose(void)
 {
-	struct et_event ev = { 0 };
+	struct et_event ev = { .realtime = realtime };
 	struct et_error err = { 0 };
 
 	et_set_uint(&ev, ET_F_KIND, ET_LOST);
 	et_set_uint(&ev, ET_F_TS, now);
-	et_set_uint(&ev, ET_F_UNTIL, now + 1000);
+	et_set_uint(&ev, ET_F_UNTIL, now + lost_span);
 	et_set_uint(&ev, ET_F_CPU, 1);
 	et_set_uint(&ev, ET_F_COUNT, 17);
 	et_set_uint(&ev, ET_F_CAUSE, ET_CAUSE_RING_FULL);
 	lost[ET_CAUSE_RING_FULL] += 17;
 	flush();
 	add(&ev);
-	need(et_writer_batch(writer, ET_REC_LOST, batch, lost, BOOT_OFFSET, &err), &err);
+	need(et_writer_batch(writer, ET_REC_LOST, batch, lost, &err), &err);
 	et_batch_reset(batch);
 }
 
@@ -183,30 +189,41 @@ int main(int argc, char **argv)
 {
 	struct et_writer_options opt = { .program = "make_capture" };
 	struct et_error err = { 0 };
-	bool unclean = false, losing = false;
+	bool unclean = false, losing = false, setting = false;
 	struct et_io io;
 
 	for (int i = 2; i < argc; i++) {
 		unclean |= !strcmp(argv[i], "unclean");
 		losing |= !strcmp(argv[i], "lost");
+		setting |= !strcmp(argv[i], "clock");
+		if (!strncmp(argv[i], "shift=", 6))
+			realtime += atoll(argv[i] + 6) * 1000000;
+	}
+	if (setting) {
+		lost_span = 5000000;
+		/* A record holds few settings of the clock. */
+		chunk_rows = 200;
 	}
 	if (argc < 2) {
-		fprintf(stderr, "usage: make_capture PROCESSES [unclean] [lost] > FILE\n");
+		fprintf(stderr, "usage: make_capture PROCESSES [unclean] [lost] [clock] [shift=MS] > FILE\n");
 		return 2;
 	}
 	batch = et_batch_new();
 	if (!batch || et_io_fd(STDOUT_FILENO, &io) != 0)
 		return 1;
+	opt.started = (struct et_clock){ now, realtime };
 	need(et_writer_open(&io, &opt, &writer, &err), &err);
 	preamble();
 	for (uint32_t i = 0; i < (uint32_t)atol(argv[1]); i++) {
 		process(i);
 		if (losing && i == 10)
 			lose();
+		if (setting && i % 7 == 6)
+			realtime += i % 2 ? 3000000000 : -2000000000;
 	}
 	flush();
 	if (!unclean)
-		need(et_writer_end(writer, now, lost, "done", &err), &err);
+		need(et_writer_end(writer, (struct et_clock){ now, realtime }, lost, "done", &err), &err);
 	et_writer_close(writer);
 	et_batch_free(batch);
 	return 0;

@@ -72,7 +72,8 @@ def distinct_keys():
     """Each row has a command, a path and a user of its own; more than are counted apart are told as others."""
     texts = [b"/bin/%x" % i for i in range(ROWS)]
     rows = 2 * ROWS
-    fails = etz.record(etz.END, etz.tag(12, b"".join(etz.varint(k) + etz.varint(ROWS) for k in (etz.EXEC, etz.FAIL))),
+    fails = etz.record(etz.END, etz.tags(KINDS=b"".join(etz.varint(k) + etz.varint(ROWS)
+                                                for k in (etz.EXEC, etz.FAIL))),
                        seq=rows)
     filename = etz.const(etz.FILENAME, ROWS, 0, etz.FIRST_USE)
     uid = etz.const(etz.UID, ROWS, etz.zigzag(1), etz.DELTA)
@@ -101,9 +102,9 @@ def bad_item():
 
 def bad_later_column():
     """A column that no version knows yet is wrong: the rows are not shown without it as if they were whole."""
-    extra = [(50, "later", etz.STR, 0, 2)]
+    extra = [(200, "later", etz.STR, 0, 2)]
     with lab.workdir() as work:
-        path = write(work, etz.header(extra), etz.chunk(3, [etz.const(50, 3, 7)]), etz.end(3))
+        path = write(work, etz.header(extra), etz.chunk(3, [etz.const(200, 3, 7)]), etz.end(3))
         judge(path, DAMAGED, 0, "names a string", missing=3)
 
 
@@ -155,9 +156,9 @@ def large_heads():
 def wide_chunks():
     """As many columns of as many rows as can be, in some hundred bytes; and more than can be."""
     room = (1 << 24) // ROWS - len(etz.COLUMNS)
-    for columns in (room, room + 1, 200):
-        extra = [(50 + i, f"later{i}", etz.UINT, 0, 2) for i in range(columns)]
-        streams = [etz.const(50 + i, ROWS, 1) for i in range(columns)]
+    for columns in (room, room + 1, 190):
+        extra = [(64 + i, f"later{i}", etz.UINT, 0, 2) for i in range(columns)]
+        streams = [etz.const(64 + i, ROWS, 1) for i in range(columns)]
         with lab.workdir() as work:
             for full in (streams, []):
                 path = write(work, etz.header(extra), *(etz.chunk(ROWS, full, seq=i * ROWS) for i in range(8)),
@@ -173,13 +174,52 @@ def wide_chunks():
                     judge(path, DAMAGED, 0, "more than the format allows", faults=5, missing=8 * ROWS)
 
 
-def clocks_that_descend():
-    """A record of clocks that goes back is told once, and the capture is not complete."""
+def clocks_that_break_the_rules():
+    """A row record whose wall clock cannot be is told once and missing; as many steps as may be are taken."""
+    bad = (b"", etz.u64(5)[:7], etz.realtime(5, (0, 1)), etz.realtime(5, (1, 1))[:-1],
+           etz.realtime(5, *[(1, 1)] * 16), etz.realtime(5, ((1 << 64) - etz.BOOT, 0)), etz.realtime(5) + b"\x80\0\0")
     with lab.workdir() as work:
-        path = write(work, etz.header(), etz.clock((200, 5)), etz.clock((100, 7)), etz.chunk(1, []), etz.end(1))
-        event, info = judge(path, DAMAGED, 1, "clocks breaks the format")
-        lab.equal(event["time"], "1970-01-01T00:00:01.000000005Z", "time by the clock before")
-        lab.equal((info["damaged"], info["complete"]), (1, False), "what info says")
+        for value in bad:
+            path = write(work, etz.header(), etz.chunk(1, [], REALTIME=value), etz.chunk(1, [], seq=1), etz.end(2))
+            event, info = judge(path, DAMAGED, 1, "breaks the format", missing=1)
+            lab.equal(event["time"], "2023-11-14T22:13:20.000000000Z", "time of the row behind")
+            lab.equal((info["damaged"], info["complete"]), (1, False), "what info says")
+        # Fifteen steps back; the row lies at the last, wherever TIME says that rows can be.
+        ts = etz.const(etz.TS, 1, 15)
+        path = write(work, etz.header(), etz.chunk(1, [ts], span=100, REALTIME=etz.realtime(100, *[(1, -6)] * 15)),
+                     etz.end(1))
+        event, _ = judge(path, DONE, 1)
+        lab.equal(event["time"], "1970-01-01T00:00:01.000000025Z", "time after fifteen steps")
+        # Over what 64 bits hold it is the nearest that they hold.
+        path = write(work, etz.header(), etz.chunk(1, [], at=(1 << 64) - 1, REALTIME=etz.realtime((1 << 63) - 1)),
+                     etz.end(1))
+        event, _ = judge(path, DONE, 1)
+        lab.equal(event["time"], "2262-04-11T23:47:16.854775807Z", "time that is too late")
+
+
+def clock_set_once():
+    """Rows from before the clock was set, in a record behind, are no second and third time that it was."""
+    hour = 3600 * 10**9
+
+    def rows(at, seq):
+        return etz.chunk(2, [etz.raw(etz.TS, 2, b"\0\2")], seq=seq, at=at, span=2,
+                         REALTIME=etz.realtime(etz.OFFSET, (2, hour)))
+    with lab.workdir() as work:
+        path = write(work, etz.header(), rows(etz.BOOT, 0), rows(etz.BOOT + 1, 2),
+                     etz.end(4, END_TIME=etz.u64(etz.BOOT + 9) + etz.u64(etz.OFFSET + hour)))
+        _, info = judge(path, DONE, 4)
+        lab.equal(info["clock_steps"], 1, "times that the clock was set")
+        lab.equal(info["end"], "2023-11-14T23:13:20.000000009Z", "end")
+
+
+def rows_where_none_can_be():
+    """Tags of a row record in another type of record are passed over, and so is a type of a later version."""
+    unchecked = etz.chunk(1000, [etz.const(etz.PID, 3, 7), etz.const(etz.FILENAME, 5, 9)], record_type=etz.FOOTER)
+    later = etz.chunk(7, [], record_type=77, REALTIME=None)
+    broken = etz.record(etz.HOST, etz.tags(ROWS=b"", TIME=b"\1", COLUMNS=b"\xff"))
+    with lab.workdir() as work:
+        path = write(work, etz.header(), unchecked, later, broken, etz.chunk(2, [], seq=0), etz.end(2))
+        judge(path, DONE, 2)
 
 
 def host_keys_twice():
@@ -232,4 +272,5 @@ def cut_off():
 
 if __name__ == "__main__":
     lab.main(distinct_pids, distinct_keys, bad_item, bad_later_column, names_that_descend, many_users, many_segments,
-             large_heads, wide_chunks, clocks_that_descend, host_keys_twice, long_lists, cut_off)
+             large_heads, wide_chunks, clocks_that_break_the_rules, clock_set_once, rows_where_none_can_be,
+             host_keys_twice, long_lists, cut_off)

@@ -20,7 +20,7 @@ def privileged_parts(program):
 
 def front_never_links_libbpf():
     lab.equal(privileged_parts(lab.EXECTRACE), set(), "what exectrace has of libbpf")
-    for name in ("format", "replay"):
+    for name in ("common", "format", "replay"):
         paths = objects.folder(name)
         lab.demand(paths, f"no objects of {name}/")
         undefined, defined = objects.merged(paths)
@@ -57,13 +57,15 @@ def wrong_arrows(parts):
             crossing = undefined & defined
             if owner == "format" and user in ("capture", "replay"):
                 crossing -= names
+            if owner == "common" and user in ("capture", "replay"):
+                continue
             found |= {f"{user} -> {owner}: {name}" for name in crossing}
     return found
 
 
 def built():
-    parts = {name: objects.merged(objects.folder(name)) for name in ("format", "replay", "capture")}
-    for name in ("format", "replay"):
+    parts = {name: objects.merged(objects.folder(name)) for name in ("common", "format", "replay", "capture")}
+    for name in ("common", "format", "replay"):
         lab.demand(parts[name][1], f"no objects of {name}/")
     return parts
 
@@ -89,12 +91,17 @@ def arrows_can_fail():
     bad["format"] = (parts["format"][0] | {"only_replay"}, parts["format"][1])
     bad["replay"] = (parts["replay"][0], parts["replay"][1] | {"only_replay"})
     lab.equal(wrong_arrows(bad), {"format -> replay: only_replay"}, "arrows with a wrong one")
+    shared = sorted(parts["common"][1])[0]
+    bad = dict(parts)
+    bad["format"] = (parts["format"][0] | {shared}, parts["format"][1])
+    lab.equal(wrong_arrows(bad), {f"format -> common: {shared}"}, "arrows with a wrong one")
 
 
 def includes_are_as_designed():
-    """The same from the sources: replay/ and capture/ see one header of format/."""
-    headers = {name: set(os.listdir(os.path.join(lab.SOURCE, name))) for name in ("format", "replay", "capture", "bpf")}
-    for user in ("replay", "capture", "format"):
+    """The same from the sources: replay/ and capture/ see one header of format/, and all of common/."""
+    headers = {name: set(os.listdir(os.path.join(lab.SOURCE, name)))
+               for name in ("common", "format", "replay", "capture", "bpf")}
+    for user in ("replay", "capture", "format", "common"):
         for name in sorted(headers[user]):
             if not name.endswith((".c", ".h")):
                 continue
@@ -107,7 +114,8 @@ def includes_are_as_designed():
                     continue
                 for owner in headers:
                     if base in headers[owner] and owner != user:
-                        lab.demand((user, base) == ("capture", "wire.h"), f"{user}/{name} includes {owner}/{base}")
+                        shared = (user, base) == ("capture", "wire.h") or owner == "common" and user != "format"
+                        lab.demand(shared, f"{user}/{name} includes {owner}/{base}")
 
 
 if __name__ == "__main__":
