@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * argv.bpf.h - arguments, from a new program's stack or from the memory of one
- * that asked for an exec in vain.
+ * argv.bpf.h - arguments and environment, from a new program's stack or from the
+ * memory of one that asked for an exec in vain.
  *
  * Each copy from user memory costs about as much as the rest of an event, so
  * there are as few as possible: one for the whole argv of a new program; for a
@@ -14,8 +14,11 @@
 #include "record.bpf.h"
 
 #define SPAN_SIZE 4096			/* the furthest apart that strings are read at once */
-#define ARGV_STEPS (1 << 23)		/* the most rounds that bpf_loop allows */
 #define PAGE 4096			/* the smallest there is: what a fault cannot cut */
+
+/* The most steps that are taken: pointers and strings of the kernel's own limit, and more. */
+#define STRING_ROUNDS (1 << 23)
+#define POINTER_ROUNDS (STRING_ROUNDS / POINTERS)
 
 /* Bytes from at to the end of its page, but no more than n. */
 static __always_inline __u32 in_page(__u64 at, __u32 n)
@@ -25,19 +28,37 @@ static __always_inline __u32 in_page(__u64 at, __u32 n)
 	return rest < n ? rest : n;
 }
 
-/* One chunk of a new program's argv; sends the part before it when that is full. */
-static long argv_chunk(__u32 i, void *ctx)
+/*
+ * Copies a string from user memory, at most size bytes with its NUL, and returns how many,
+ * or an error. Older kernels do not count the NUL of an empty one.
+ */
+static __always_inline long user_string(void *to, __u32 size, __u64 from)
 {
-	struct scratch *s = *(struct scratch **)ctx;
-	__u32 used, n = s->left;
+	long n = bpf_probe_read_user_str(to, size, (void *)from);
 
-	if (!n || s->failed)
-		return 1;
+	return n ? n : 1;
+}
+
+/* A flag of argv's, for the list at hand. */
+static __always_inline void flag(struct scratch *s, enum wire_flag argv_flag)
+{
+	s->flags |= argv_flag << (s->list & WIRE_LIST_ENV);
+}
+
+/* One chunk of a new program's list; sends the part before it when that is full. 0: the last. */
+__noinline int program_chunk(void)
+{
+	struct scratch *s = scratch();
+	__u32 used, n;
+
+	if (!s || !s->left || s->failed)
+		return 0;
 	if (s->used > FIXED_SIZE)
-		record_part(s, false);
+		record_part(false);
 	used = s->used;
 	if (used > FIXED_SIZE)
-		return 1;
+		return 0;
+	n = s->left;
 	if (n > CHUNK_SIZE)
 		n = CHUNK_SIZE;
 	if (bpf_probe_read_user(s->rec.data + used, n, (void *)s->at)) {
@@ -45,49 +66,64 @@ static long argv_chunk(__u32 i, void *ctx)
 		n = in_page(s->at, n);
 		if (n > CHUNK_SIZE ||
 		    bpf_probe_read_user(s->rec.data + used, n, (void *)s->at)) {
-			s->flags |= WIRE_ARGV_UNREADABLE;
-			return 1;
+			flag(s, WIRE_ARGV_UNREADABLE);
+			return 0;
 		}
 	}
 	s->used = used + n;
 	s->at += n;
 	s->left -= n;
-	return 0;
+	return s->left > 0;
 }
 
-/* argv of a new program: the kernel has just written it, in one piece. */
-static __always_inline void argv_of_program(struct scratch *s, __u64 start, __u64 end)
+static __always_inline __u32 list_size(__u64 start, __u64 end)
 {
-	__u64 size = end - start;
+	return start > end ? 0 : end - start;
+}
 
-	if (start > end)
-		size = 0;
-	s->rec.exec.argv_size = size;
+/* A list of a new program: the kernel has just written it, in one piece. */
+static __always_inline void list_of_program(struct scratch *s, __u64 start, __u32 size, __u32 max)
+{
 	s->at = start;
 	s->left = size;
-	if (size > max_args) {
-		s->left = max_args;
-		s->flags |= WIRE_ARGV_TRUNCATED;
+	if (size > max) {
+		s->left = max;
+		flag(s, WIRE_ARGV_TRUNCATED);
 	}
-	/* Nearly always one is enough, and a call costs less than the loop. */
-	argv_chunk(0, &s);
-	if (s->left)
-		bpf_loop(ARGV_STEPS, argv_chunk, &s, 0);
+	/* Each but the last few takes CHUNK_SIZE, of 2 MiB at the most. */
+	for (int i = 0; i < LOOP; i++)
+		if (!program_chunk())
+			break;
 }
 
-/* Loads pointers from argument next on; false when there are none to be read. */
+/* Loads pointers from the one numbered next on; false when there are none to be read. */
 static __always_inline bool pointers_load(struct scratch *s)
 {
-	__u64 at = s->argv + (__u64)s->next * sizeof(__u64);
-	/* What lies behind the final NULL may not be there: stay on the page. */
-	__u32 n = in_page(at, sizeof(s->pointers)) & -sizeof(__u64);
+	__u64 at;
+	__u32 n;
 
-	if (!n)
-		n = sizeof(__u64);	/* an unaligned one across the end of the page */
-	if (n > sizeof(s->pointers) || bpf_probe_read_user(s->pointers, n, (void *)at))
-		return false;
+	/* What lies behind the final NULL may not be there: stay on the page. */
+	if (s->narrow) {
+		at = s->array + (__u64)s->next * sizeof(__u32);
+		n = in_page(at, sizeof(s->pointers32)) & -sizeof(__u32);
+		if (!n)
+			n = sizeof(__u32);	/* an unaligned one across the end of the page */
+		if (n > sizeof(s->pointers32) || bpf_probe_read_user(s->pointers32, n, (void *)at))
+			return false;
+		for (int i = 0; i < POINTERS; i++)
+			s->pointers[i] = s->pointers32[i];
+		n /= sizeof(__u32);
+	} else {
+		at = s->array + (__u64)s->next * sizeof(__u64);
+		n = in_page(at, sizeof(s->pointers)) & -sizeof(__u64);
+		if (!n)
+			n = sizeof(__u64);
+		if (n > sizeof(s->pointers) || bpf_probe_read_user(s->pointers, n, (void *)at))
+			return false;
+		n /= sizeof(__u64);
+	}
 	s->first = s->next;
-	s->loaded = s->next + n / sizeof(__u64);
+	s->loaded = s->next + n;
 	return true;
 }
 
@@ -114,59 +150,94 @@ static __always_inline bool pointers_count(struct scratch *s)
 		if (p > high)
 			high = p;
 	}
-	s->argc = s->first + i;
+	s->count = s->first + i;
 	s->low = low;
 	s->high = high;
 	return !p;
 }
 
-static long pointers_step(__u32 i, void *ctx)
+/* Counts some pointers; 0 when there are no further ones. */
+__noinline int caller_pointers(void)
 {
-	struct scratch *s = *(struct scratch **)ctx;
+	struct scratch *s = scratch();
 
+	if (!s)
+		return 0;
 	s->next = s->loaded;
 	if (!pointers_load(s)) {
-		s->flags |= WIRE_ARGV_UNREADABLE;
-		return 1;
+		flag(s, WIRE_ARGV_UNREADABLE);
+		return 0;
 	}
 	if (!pointers_count(s))
-		return 0;
-	s->flags |= WIRE_ARGC_KNOWN;
+		return 1;
+	flag(s, WIRE_ARGC_KNOWN);
+	return 0;
+}
+
+__noinline int caller_pointers_loop(void)
+{
+	for (int i = 0; i < LOOP; i++)
+		if (!caller_pointers())
+			return 0;
 	return 1;
 }
 
-/* Takes the next argument, or a piece of it if it is long. */
-static long argv_string(__u32 i, void *ctx)
+/* Begins a list of a caller: how many pointers there are, up to NULL or as far as they go. */
+static __always_inline void caller_count(struct scratch *s, __u64 array, __u32 max)
 {
-	struct scratch *s = *(struct scratch **)ctx;
+	s->array = array;
+	s->at = 0;
+	s->left = max;
+	s->count = 0;
+	s->next = 0;
+	s->loaded = 0;
+	s->low = -1;
+	s->high = 0;
+	if (!array) {
+		flag(s, WIRE_ARGC_KNOWN);	/* which Linux takes as an empty one */
+		return;
+	}
+	for (int i = 0; i < POINTER_ROUNDS / LOOP; i++)
+		if (!caller_pointers_loop())
+			break;
+}
+
+/* Takes the caller's next string, or a piece of it if it is long; 0: there is no further one. */
+__noinline int caller_string(void)
+{
+	struct scratch *s = scratch();
 	__u32 used, size;
 	long n;
 
-	if (s->failed)
-		return 1;
+	if (!s || s->failed)
+		return 0;
 	if (!s->at) {
-		if (s->next >= s->argc)
-			return 1;
+		if (s->next >= s->count)
+			return 0;
 		if (!s->left) {
-			s->flags |= WIRE_ARGV_TRUNCATED;
-			return 1;
+			flag(s, WIRE_ARGV_TRUNCATED);
+			return 0;
 		}
 		if (s->next >= s->loaded && !pointers_load(s)) {
-			s->flags |= WIRE_ARGV_UNREADABLE;
-			return 1;
+			flag(s, WIRE_ARGV_UNREADABLE);
+			return 0;
 		}
 		s->at = s->pointers[(s->next - s->first) % POINTERS];
 	}
 	if (s->used > FIXED_SIZE)
-		record_part(s, false);
+		record_part(false);
 	used = s->used;
 	if (used > FIXED_SIZE)
-		return 1;
+		return 0;
 	size = s->left < CHUNK_SIZE ? s->left + 1 : CHUNK_SIZE;
-	n = bpf_probe_read_user_str(s->rec.data + used, size, (void *)s->at);
+	/* Hides where it comes from: else the compiler checks a register and uses another. */
+	asm volatile("" : "+r"(size));
+	if (size > CHUNK_SIZE)
+		return 0;
+	n = user_string(s->rec.data + used, size, s->at);
 	if (n <= 0 || n > CHUNK_SIZE) {
-		s->flags |= WIRE_ARGV_UNREADABLE;
-		return 1;
+		flag(s, WIRE_ARGV_UNREADABLE);
+		return 0;
 	}
 	if (n < size) {
 		s->at = 0;
@@ -179,39 +250,71 @@ static long argv_string(__u32 i, void *ctx)
 	s->used = used + n;
 	s->left -= n;
 	if (s->at && !s->left) {
-		s->flags |= WIRE_ARGV_TRUNCATED;
-		return 1;
+		flag(s, WIRE_ARGV_TRUNCATED);
+		return 0;
 	}
-	return 0;
+	return 1;
+}
+
+__noinline int caller_strings(void)
+{
+	for (int i = 0; i < LOOP; i++)
+		if (!caller_string())
+			return 0;
+	return 1;
+}
+
+__noinline int caller_strings_loop(void)
+{
+	for (int i = 0; i < LOOP; i++)
+		if (!caller_strings())
+			return 0;
+	return 1;
+}
+
+/* The strings of a list that was counted, one by one. */
+static __always_inline void caller_list(struct scratch *s)
+{
+	s->next = 0;
+	s->loaded = 0;
+	for (int i = 0; i < STRING_ROUNDS / LOOP / LOOP; i++)
+		if (!caller_strings_loop())
+			break;
 }
 
 /*
  * All strings at once: memory from the lowest pointer to the highest, then the
  * string that begins there. Its NUL ends whatever string reaches that far, so
  * that none leads out. When the filename lies near, it comes along as one more
- * string. False: they are too far apart, or not all of it is there.
+ * string. 0: they are too far apart, or not all of it is there.
  */
-static __always_inline bool argv_span(struct scratch *s, const char *filename)
+__noinline int argv_span(__u64 filename)
 {
-	__u64 low = s->low, high = s->high, name = (__u64)filename;
-	__u32 argc = s->argc, used, size;
+	struct scratch *s = scratch();
+	__u64 low, high;
+	__u32 argc, used, size;
 	long n;
 
+	if (!s)
+		return 0;
+	low = s->low;
+	high = s->high;
+	argc = s->count;
 	if (argc >= POINTERS || high - low > SPAN_SIZE)
-		return false;
+		return 0;
 	used = argc * sizeof(__u64);
-	if ((name < low ? high - name : name - low) <= SPAN_SIZE) {
-		*(__u64 *)(s->rec.data + used) = name;
+	if ((filename < low ? high - filename : filename - low) <= SPAN_SIZE) {
+		*(__u64 *)(s->rec.data + used) = filename;
 		used += sizeof(__u64);
 		s->rec.exec.filename_len = WIRE_IN_SPAN;
-		if (name < low)
-			low = name;
-		if (name > high)
-			high = name;
+		if (filename < low)
+			low = filename;
+		if (filename > high)
+			high = filename;
 	} else {
-		n = bpf_probe_read_user_str(s->rec.data + used, PATH_SIZE, filename);
+		n = user_string(s->rec.data + used, PATH_SIZE, filename);
 		if (n <= 0)
-			return false;
+			return 0;
 		s->rec.exec.filename_len = n - 1;
 		used += n - 1;
 	}
@@ -220,48 +323,74 @@ static __always_inline bool argv_span(struct scratch *s, const char *filename)
 	size = high - low;
 	asm volatile("" : "+r"(size), "+r"(used));
 	if (size > SPAN_SIZE || used > FIXED_SIZE - SPAN_SIZE)
-		return false;
+		return 0;
 	if (bpf_probe_read_user(s->rec.data + used, size, (void *)low))
-		return false;
+		return 0;
 	used += size;
-	n = bpf_probe_read_user_str(s->rec.data + used, CHUNK_SIZE, (void *)high);
+	n = user_string(s->rec.data + used, CHUNK_SIZE, high);
 	if (n <= 0 || n >= CHUNK_SIZE || size + n > max_args)
-		return false;
+		return 0;
 	s->rec.exec.span = low;
 	s->used = used + n;
-	return true;
+	return 1;
 }
 
 /* filename and argv of a call that failed, from the memory of its caller. */
-static __always_inline void argv_of_caller(struct scratch *s, const char *filename, __u64 argv)
+static __always_inline void argv_of_caller(struct scratch *s, __u64 filename, __u64 argv)
 {
 	long n;
 
-	s->argv = argv;
-	s->at = 0;
-	s->left = max_args;
-	s->argc = 0;
-	s->next = 0;
-	s->loaded = 0;
-	s->low = -1;
-	s->high = 0;
-	if (!argv) {
-		s->flags |= WIRE_ARGC_KNOWN;	/* which Linux takes as no arguments */
-	} else if (pointers_step(0, &s), !(s->flags & (WIRE_ARGC_KNOWN | WIRE_ARGV_UNREADABLE))) {
-		bpf_loop(ARGV_STEPS / POINTERS, pointers_step, &s, 0);
-	}
-	s->rec.exec.argc = s->argc;
-	if (s->argc && s->flags & WIRE_ARGC_KNOWN && argv_span(s, filename))
+	caller_count(s, argv, max_args);
+	s->rec.exec.argc = s->count;
+	if (s->count && s->flags & WIRE_ARGC_KNOWN && argv_span(filename))
 		return;
 
-	n = bpf_probe_read_user_str(s->rec.data, PATH_SIZE, filename);
+	n = user_string(s->rec.data, PATH_SIZE, filename);
 	if (n > 0)
 		s->used = n - 1;
 	s->rec.exec.filename_len = n > 0 ? n - 1 : WIRE_NONE;
-	s->next = 0;
-	s->loaded = 0;
-	if (s->argc)
-		bpf_loop(ARGV_STEPS, argv_string, &s, 0);
+	if (s->count)
+		caller_list(s);
+}
+
+/* What comes before the strings of an environment, in a part of its own. */
+static __always_inline struct wire_env *env_begin(struct scratch *s)
+{
+	struct wire_env *e = (struct wire_env *)s->rec.data;
+
+	record_part(false);
+	s->flags |= WIRE_ENV;
+	s->list = WIRE_LIST_ENV;
+	return e;
+}
+
+/* The environment of a new program. */
+static __always_inline void env_of_program(struct scratch *s, __u64 start, __u32 size, __u32 count)
+{
+	struct wire_env *e = env_begin(s);
+
+	s->used = sizeof(*e);
+	e->max = max_env;
+	e->count = count;
+	e->size = size;
+	e->pad = 0;
+	s->flags |= WIRE_ENVC_KNOWN;
+	list_of_program(s, start, size, max_env);
+}
+
+/* The environment that a call that failed has asked for. */
+static __always_inline void env_of_caller(struct scratch *s, __u64 envp)
+{
+	struct wire_env *e = env_begin(s);
+
+	caller_count(s, envp, max_env);
+	s->used = sizeof(*e);
+	e->max = max_env;
+	e->count = s->count;
+	e->size = 0;
+	e->pad = 0;
+	if (s->count)
+		caller_list(s);
 }
 
 #endif

@@ -6,15 +6,15 @@
 #ifndef EXECTRACE_GROUP_BPF_H
 #define EXECTRACE_GROUP_BPF_H
 
+#include "account.bpf.h"
 #include "record.bpf.h"
-
-#define EEXIST 17
 
 /* sched_process_exit tells by an argument which thread is the last (Linux 6.16). */
 const volatile bool has_group_dead;
 
 /* The most threads whose use is added up one by one. */
 #define GROUP_THREADS 4096
+#define GROUP_ROUND 16
 
 struct group_key {
 	__u64 start;
@@ -50,26 +50,32 @@ static __always_inline bool group_ended(struct task_struct *t, bool group_dead)
 		return group_dead;
 	if (t->signal->live.counter)
 		return false;
-	key.start = task_start(t);
+	key.start = task_start(t, true);
 	key.tgid = t->tgid;
-	return bpf_map_update_elem(&et_ended, &key, &value, BPF_NOEXIST) != -EEXIST;
+	return map_insert(&et_ended, &key, &value) != -EEXIST;
 }
 
-/* Adds what one thread used; threads still in the list are not in the group's sums. */
-static long group_step(__u32 i, void *ctx)
+/* Adds what some threads used; threads still in the list are not in the group's sums. */
+__noinline int group_steps(void)
 {
-	struct scratch *s = *(struct scratch **)ctx;
-	struct list_head *node = (struct list_head *)s->at;
-	struct task_struct *t;
+	struct scratch *s = scratch();
 
-	if (s->at == s->argv)
-		return 1;
-	t = (void *)node - bpf_core_field_offset(struct task_struct, thread_node);
-	s->rec.exit.utime += BPF_CORE_READ(t, utime);
-	s->rec.exit.stime += BPF_CORE_READ(t, stime);
-	s->rec.exit.runtime += BPF_CORE_READ(t, se.sum_exec_runtime);
-	s->at = (__u64)BPF_CORE_READ(node, next);
-	return 0;
+	if (!s)
+		return 0;
+	for (int i = 0; i < GROUP_ROUND; i++) {
+		struct list_head *node = (struct list_head *)s->thread;
+		struct task_struct *t;
+
+		if (s->thread == s->thread_head)
+			return 0;
+		t = (void *)node - bpf_core_field_offset(struct task_struct, thread_node);
+		s->rec.exit.utime += BPF_CORE_READ(t, utime);
+		s->rec.exit.stime += BPF_CORE_READ(t, stime);
+		s->rec.exit.runtime += BPF_CORE_READ(t, se.sum_exec_runtime);
+		account_thread(&s->rec.exit, t);
+		s->thread = (__u64)BPF_CORE_READ(node, next);
+	}
+	return 1;
 }
 
 /*
@@ -85,16 +91,19 @@ static __always_inline void group_usage(struct scratch *s, struct task_struct *t
 	x->stime = signal->stime;
 	x->runtime = signal->sum_sched_runtime + s->unaccounted;
 	x->max_rss = signal->maxrss;
+	account_group(x, signal);
 	if (signal->nr_threads == 1) {
 		x->utime += t->utime;
 		x->stime += t->stime;
 		x->runtime += t->se.sum_exec_runtime;
+		account_current(x, t);
 		return;
 	}
-	/* at: the node at hand; argv: the list's head, where the walk ends. */
-	s->argv = (__u64)signal + bpf_core_field_offset(struct signal_struct, thread_head);
-	s->at = (__u64)signal->thread_head.next;
-	bpf_loop(GROUP_THREADS, group_step, &s, 0);
+	s->thread_head = (__u64)signal + bpf_core_field_offset(struct signal_struct, thread_head);
+	s->thread = (__u64)signal->thread_head.next;
+	for (int i = 0; i < GROUP_THREADS / GROUP_ROUND; i++)
+		if (!group_steps())
+			break;
 }
 
 /* As wait(2) has it. */

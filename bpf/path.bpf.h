@@ -15,12 +15,13 @@
 
 #include "record.bpf.h"
 
-/* A step is a component or a mount; a path of PATH_MAX has fewer than this. */
+/* A step is a component or a mount; a path of PATH_MAX has fewer than PATH_STEPS. */
 #define PATH_STEPS 4096
+#define PATH_ROUND 16
 
-static long path_step(__u32 i, void *ctx)
+/* Takes one step up; false when there is no further one. */
+static __always_inline bool path_step(struct scratch *s)
 {
-	struct scratch *s = *(struct scratch **)ctx;
 	struct dentry *dentry = (struct dentry *)s->dentry, *parent;
 	__u32 used = s->used;
 	long n;
@@ -31,28 +32,41 @@ static long path_step(__u32 i, void *ctx)
 
 		if (!above || above == mount) {
 			s->path_done = 1;
-			return 1;
+			return false;
 		}
 		s->dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
 		s->mount = (__u64)above;
 		s->mount_root = (__u64)BPF_CORE_READ(above, mnt.mnt_root);
-		return 0;
+		return true;
 	}
 
 	if (used > FIXED_SIZE - PIECE_SIZE)
-		return 1;
+		return false;
 	n = bpf_probe_read_kernel_str(s->rec.data + used, PIECE_SIZE,
 				      BPF_CORE_READ(dentry, d_name.name));
 	if (n <= 1 || used + n - s->path_start >= PATH_SIZE)
-		return 1;
+		return false;
 	s->used = used + n;
 	parent = BPF_CORE_READ(dentry, d_parent);
 	if (parent == dentry) {
 		s->path_done = 1;
-		return 1;
+		return false;
 	}
 	s->dentry = (__u64)parent;
-	return 0;
+	return true;
+}
+
+/* Takes some steps; 0 when there is no further one. */
+__noinline int path_steps(void)
+{
+	struct scratch *s = scratch();
+
+	if (!s)
+		return 0;
+	for (int i = 0; i < PATH_ROUND; i++)
+		if (!path_step(s))
+			return 0;
+	return 1;
 }
 
 /*
@@ -67,7 +81,9 @@ static __always_inline __u16 path_put(struct scratch *s, struct vfsmount *mnt,
 	s->dentry = (__u64)dentry;
 	s->mount = (__u64)mnt - bpf_core_field_offset(struct mount, mnt);
 	s->mount_root = (__u64)mnt->mnt_root;
-	bpf_loop(PATH_STEPS, path_step, &s, 0);
+	for (int i = 0; i < PATH_STEPS / PATH_ROUND; i++)
+		if (!path_steps())
+			break;
 	if (!s->path_done)
 		s->flags |= partial;
 	return s->used - s->path_start;

@@ -11,13 +11,18 @@
 #include "record.bpf.h"
 #include "judge.bpf.h"
 #include "path.bpf.h"
+#include "identity.bpf.h"
 #include "argv.bpf.h"
+#include "call.bpf.h"
+#include "interrupt.bpf.h"
 #include "group.bpf.h"
+#include "duration.bpf.h"
 
 char et_license[] SEC("license") = "Dual BSD/GPL";
 
-/* Forks are not sent but only followed. Set by the recorder before loading. */
-const volatile bool no_fork;
+/* Set by the recorder before loading. */
+const volatile bool no_fork;		/* forks are not sent but only followed */
+const volatile bool has_task_btf;	/* bpf_get_current_task_btf (Linux 5.11) */
 
 /* Appends a string of the kernel's, without its NUL; returns its length. */
 static __always_inline __u16 string_put(struct scratch *s, const char *from, const __u32 size)
@@ -45,21 +50,24 @@ int BPF_PROG(et_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	struct scratch *s;
 	struct wire_exec *e;
 	struct path *path;
+	__u32 size;
 
-	if (!judge(task->tgid))
+	if (!judge(task->tgid, task, task))
 		return 0;
 	s = record_begin(WIRE_EXEC);
 	if (!s)
 		return 0;
-	record_clock(s, task);
-	record_task(s, task, old_pid);
+	record_clock(s, task->se.exec_start);
+	record_task(s, task, old_pid, true);
 	e = &s->rec.exec;
 	e->span = 0;
+	e->duration = duration_end(s, task, old_pid, true);
 	e->error = 0;
 	e->argc = bprm->argc;
 	e->argv_max = max_args;
 	s->flags = WIRE_ARGC_KNOWN;
 
+	identity_put(s, task, bprm);
 	e->filename_len = string_put(s, bprm->filename, PATH_SIZE);
 	/* The same pointer, unless a script or binfmt_misc has put another program in. */
 	e->interpreter_len = WIRE_NONE;
@@ -69,40 +77,34 @@ int BPF_PROG(et_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	e->exe_len = path_put(s, path->mnt, path->dentry, WIRE_EXE_PARTIAL);
 	path = &task->fs->pwd;
 	e->cwd_len = path_put(s, path->mnt, path->dentry, WIRE_CWD_PARTIAL);
-	argv_of_program(s, mm->arg_start, mm->arg_end);
-	record_part(s, true);
+	size = list_size(mm->arg_start, mm->arg_end);
+	e->argv_size = size;
+	list_of_program(s, mm->arg_start, size, max_args);
+	if (max_env)
+		env_of_program(s, mm->env_start, list_size(mm->env_start, mm->env_end), bprm->envc);
+	record_part(true);
 	record_end(s);
 	return 0;
 }
 
-#if defined(__TARGET_ARCH_x86)
-#define ARG0(regs) ((regs)->di)
-#define ARG1(regs) ((regs)->si)
-#define ARG2(regs) ((regs)->dx)
-#elif defined(__TARGET_ARCH_arm64)
-#define ARG0(regs) ((regs)->orig_x0)	/* regs[0] holds the result by now */
-#define ARG1(regs) ((regs)->regs[1])
-#define ARG2(regs) ((regs)->regs[2])
-#endif
-
 /* An exec failed; the caller and its memory are still there. */
-static __always_inline void exec_failed(long ret, bool at)
+static __always_inline void exec_failed(struct task_struct *task, const struct call *call,
+					__u32 error, const bool typed)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs;
 	struct scratch *s;
 	struct wire_exec *e;
 
-	if (ret >= 0 || !judge(task->tgid))
+	if (!judge(READ(typed, task, tgid), task, task))
 		return;
 	s = record_begin(WIRE_FAIL);
 	if (!s)
 		return;
-	record_clock(s, task);
-	record_task(s, task, task->pid);
+	record_clock(s, READ(typed, task, se.exec_start));
+	record_task(s, task, READ(typed, task, pid), typed);
 	e = &s->rec.exec;
 	e->span = 0;
-	e->error = -ret;
+	e->duration = duration_end(s, task, READ(typed, task, pid), typed);
+	e->error = error;
 	e->argc = 0;
 	e->argv_size = 0;
 	e->argv_max = max_args;
@@ -110,44 +112,55 @@ static __always_inline void exec_failed(long ret, bool at)
 	e->interpreter_len = WIRE_NONE;
 	e->exe_len = WIRE_NONE;
 	e->cwd_len = WIRE_NONE;
-
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	s->narrow = call->narrow;
 	/*
 	 * An exec that failed too late to go back has lost the caller's memory: what
 	 * lies at these addresses now is a new program, not ready yet, soon killed.
 	 */
-	if (!task->mm->end_code)
-		s->flags |= WIRE_ARGV_UNREADABLE;
-	else if (at)
-		argv_of_caller(s, (const char *)ARG1(regs), ARG2(regs));
-	else
-		argv_of_caller(s, (const char *)ARG0(regs), ARG1(regs));
-	record_part(s, true);
+	if (!READ(typed, task, mm, end_code)) {
+		s->flags |= WIRE_ARGV_UNREADABLE | (max_env ? WIRE_ENV_UNREADABLE : 0);
+	} else {
+		argv_of_caller(s, call->filename, call->argv);
+		if (max_env)
+			env_of_caller(s, call->envp);
+	}
+	record_part(true);
 	record_end(s);
 }
 
 /*
- * What these two return decides for everybody whether perf sees the event: with 0,
- * perf, trace-cmd and others beside us would miss it.
+ * Every system call of the machine comes by here, and all but a few go at once. The
+ * tracepoints of execve and execveat alone are no way around: they too make each call
+ * take the kernel's slower path, and they leave out those of 32-bit programs.
  */
-#define SEEN_BY_OTHERS 1
-
-/*
- * Calls of 32-bit programs do not come by: the kernel keeps them from perf's system
- * call tracepoints. raw_syscalls has them, at a price for every system call.
- */
-SEC("tracepoint/syscalls/sys_exit_execve")
-int et_exec_fail(struct sys_exit_args *ctx)
+SEC("tp_btf/sys_exit")
+int BPF_PROG(et_fail, struct pt_regs *regs, long ret)
 {
-	exec_failed(ctx->ret, false);
-	return SEEN_BY_OTHERS;
+	__u32 error = call_error(ret);
+	struct call call;
+
+	if (!error || !call_is_exec(regs, &call))
+		return 0;
+	if (call_was_interrupted(error)) {
+		if (!interrupt_is_seen(error))
+			return 0;
+		error = EINTR;
+	}
+	if (has_task_btf)
+		exec_failed(bpf_get_current_task_btf(), &call, error, true);
+	else
+		exec_failed((struct task_struct *)bpf_get_current_task(), &call, error, false);
+	return 0;
 }
 
-SEC("tracepoint/syscalls/sys_exit_execveat")
-int et_execat_fail(struct sys_exit_args *ctx)
+SEC("tp_btf/sys_enter")
+int BPF_PROG(et_call, struct pt_regs *regs)
 {
-	exec_failed(ctx->ret, true);
-	return SEEN_BY_OTHERS;
+	struct call call;
+
+	if (call_is_exec(regs, &call))
+		duration_begin();
+	return 0;
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -157,14 +170,14 @@ int BPF_PROG(et_fork, struct task_struct *parent, struct task_struct *child)
 
 	if (child->pid != child->tgid)
 		return 0;
-	if (!judge_fork(parent->tgid, child->tgid) || no_fork)
+	if (!judge_fork(parent, child) || no_fork)
 		return 0;
 	s = record_begin(WIRE_FORK);
 	if (!s)
 		return 0;
-	record_clock(s, parent);
+	record_clock(s, parent->se.exec_start);
 	/* Its parent is not its creator after CLONE_PARENT. */
-	record_task(s, child, parent->pid);
+	record_task(s, child, parent->pid, true);
 	record_send(s, sizeof(struct wire_head) + sizeof(struct wire_task));
 	return 0;
 }
@@ -178,9 +191,9 @@ int BPF_PROG(et_exit, struct task_struct *task)
 	/* The argument is touched only where there is one: the verifier insists. */
 	if (!group_ended(task, has_group_dead ? (bool)ctx[1] : false))
 		return 0;
-	if (judge(task->tgid) && (s = record_begin(WIRE_EXIT))) {
-		record_clock(s, task);
-		record_task(s, task, task->pid);
+	if (judge(task->tgid, task, leader) && (s = record_begin(WIRE_EXIT))) {
+		record_clock(s, task->se.exec_start);
+		record_task(s, task, task->pid, true);
 		task_comm(s->rec.task.comm, leader);
 		s->rec.exit.status = group_status(task);
 		s->rec.exit.pad = 0;

@@ -10,14 +10,15 @@
 #include "wire.h"
 
 /*
- * All strings but argv fit at their longest: filename and two paths of PATH_MAX
- * and an interpreter at binfmt_misc's limit. The whole scratch has to stay below
- * 32 KiB, the most that the kernel allows for a per-CPU value.
+ * All strings but argv fit at their longest, behind a wire_identity: filename and
+ * two paths of PATH_MAX and an interpreter at binfmt_misc's limit. The whole scratch
+ * has to stay below 32 KiB, the most that the kernel allows for a per-CPU value.
  */
 #define PATH_SIZE 4096
 #define INTERPRETER_SIZE 2048
 #define PIECE_SIZE 256		/* NAME_MAX and a NUL */
-#define FIXED_SIZE (3 * PATH_SIZE + INTERPRETER_SIZE + PIECE_SIZE)
+#define FIXED_SIZE \
+	((__u32)sizeof(struct wire_identity) + 3 * PATH_SIZE + INTERPRETER_SIZE + PIECE_SIZE)
 #define CHUNK_SIZE 16384	/* of argv, read at once */
 #define DATA_SIZE (FIXED_SIZE + CHUNK_SIZE)
 
@@ -25,6 +26,7 @@
 
 /* Set by the recorder before loading; the object also works as it stands. */
 const volatile __u32 max_args = 65536;
+const volatile __u32 max_env;	/* 0: no environment */
 const volatile __u64 wake_size = 256 * 1024;
 
 /*
@@ -59,12 +61,13 @@ volatile __u64 et_woken;
  * on the stack, so that the verifier does not follow it from round to round.
  */
 struct scratch {
-	__u32 busy;
+	__u64 busy;		/* programs that hold or want it: record_begin */
 	__u32 kind;		/* enum wire_kind */
 	__u32 flags;		/* enum wire_flag */
 	__u32 part;		/* the next part's number */
 	__u32 used;		/* bytes of data */
 	__u32 failed;		/* a part found no room */
+	__u32 path_start;	/* offset in data; path.bpf.h */
 	__u64 ts;
 	__u64 seq;
 
@@ -77,20 +80,26 @@ struct scratch {
 	__u64 dentry;
 	__u64 mount;
 	__u64 mount_root;	/* its dentry */
-	__u32 path_start;	/* offset in data */
-	__u32 path_done;
+	__u64 path_done;
 
-	/* The caller's argv: argv.bpf.h. */
-	__u64 argv;
+	/* The walk through threads: group.bpf.h. */
+	__u64 thread;		/* node in the list of threads */
+	__u64 thread_head;	/* the list's own, where the walk ends */
+
+	/* argv or the environment: argv.bpf.h. */
+	__u32 list;		/* enum wire_list */
+	__u32 left;		/* bytes of it that may still be taken */
 	__u64 at;		/* next byte of the string at hand; 0: begin the next one */
+	__u64 array;		/* the caller's pointers */
 	__u64 low, high;	/* lowest and highest pointer */
-	__u32 left;		/* bytes of argv that may still be taken */
-	__u32 argc;
-	__u32 next;		/* argument to take */
-	__u32 loaded;		/* of pointers, arguments below this one are there */
-	__u32 first;		/* argument that pointers[0] belongs to */
+	__u32 narrow;		/* they are of 32 bits */
+	__u32 count;		/* of them */
+	__u32 next;		/* the one to take */
+	__u32 loaded;		/* of pointers, those numbered below this are there */
+	__u32 first;		/* number of pointers[0] */
 	__u32 pad;
 	__u64 pointers[POINTERS];
+	__u32 pointers32[POINTERS];
 
 	struct {
 		struct wire_head head;
@@ -126,6 +135,38 @@ struct {
 	__type(value, struct scratch);
 } et_scratch SEC(".maps");
 
+/*
+ * Functions that are not static are verified once, on their own, whoever calls them and
+ * how often, on every kernel that this object is for. So each round of a loop that can
+ * be long is such a function. It may take only numbers, and finds the scratch itself.
+ * Where more than LOOP rounds may be needed, such a function holds a loop of another
+ * one: of each round the verifier keeps a branch in mind, and it allows 8192.
+ */
+#define LOOP 256
+
+static __always_inline struct scratch *scratch(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&et_scratch, &zero);
+}
+
+/* In one instruction that tells nothing: those that do came with Linux 5.12. */
+static __always_inline void add(__u64 *to, __s64 n)
+{
+	asm volatile("lock *(u64 *)(%0 + 0) += %1" : : "r"(to), "r"(n) : "memory");
+}
+
+/*
+ * Adds an entry that a map does not have yet. 0 or -errno, as int: before Linux 6.4
+ * the kernel calls the map's own function, which leaves the upper half of the result
+ * empty.
+ */
+static __always_inline int map_insert(void *map, const void *key, const void *value)
+{
+	return (int)bpf_map_update_elem(map, key, value, BPF_NOEXIST);
+}
+
 static __always_inline struct wire_counters *counters(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -135,7 +176,7 @@ static __always_inline struct wire_counters *counters(void)
 
 static __always_inline void count_lost(struct wire_counters *c, enum wire_cause cause)
 {
-	__sync_fetch_and_add(&c->lost[cause], 1);
+	add(&c->lost[cause], 1);
 	if (!c->lost_since)
 		c->lost_since = bpf_ktime_get_boot_ns();
 }
@@ -146,19 +187,24 @@ static __always_inline void count_lost(struct wire_counters *c, enum wire_cause 
  *
  * Tracepoints run programs with preemption off so far, so that on one CPU they nest
  * and never alternate; a kernel where they alternate (PREEMPT_RT may come to that)
- * still keeps them on their CPU. Hence the flag is taken in one instruction, and
- * what is counted by those that do not hold it as well: the losses. The rest of the
- * counters belongs to the holder.
+ * still keeps them on their CPU. Hence busy only changes in one instruction: each
+ * program counts itself in, and holds the scratch if it then finds itself alone. While
+ * it does, its own count stands, and whoever comes finds at least two. Of programs
+ * that alternate right here each may find the others and none get the scratch; those
+ * are counted as lost like any that finds it taken, and none gets it beside another.
+ * What is counted by those that do not hold it, the losses, goes the same way. The rest
+ * of the counters belongs to the holder.
  */
 static __always_inline struct scratch *record_begin(enum wire_kind kind)
 {
-	__u32 zero = 0;
-	struct scratch *s = bpf_map_lookup_elem(&et_scratch, &zero);
+	struct scratch *s = scratch();
 	struct wire_counters *c;
 
 	if (!s)
 		return NULL;
-	if (__sync_lock_test_and_set(&s->busy, 1)) {
+	add(&s->busy, 1);
+	if (*(volatile __u64 *)&s->busy != 1) {
+		add(&s->busy, -1);
 		c = counters();
 		if (c)
 			count_lost(c, WIRE_LOST_BUSY);
@@ -169,6 +215,7 @@ static __always_inline struct scratch *record_begin(enum wire_kind kind)
 	s->part = 0;
 	s->used = 0;
 	s->failed = 0;
+	s->list = WIRE_LIST_ARGV;
 	s->ts = bpf_ktime_get_boot_ns();
 	return s;
 }
@@ -186,9 +233,9 @@ static __always_inline struct scratch *record_begin(enum wire_kind kind)
  * if it lies right before it: on a CPU that was quiet, what the clocks drifted apart
  * since would pass for run time. The result may be short by a little, never long.
  */
-static __always_inline void record_clock(struct scratch *s, struct task_struct *current)
+static __always_inline void record_clock(struct scratch *s, __u64 exec_start)
 {
-	__u64 lag = s->ts - current->se.exec_start, least;
+	__u64 lag = s->ts - exec_start, least;
 
 	if (s->ts - s->clock_window > CLOCK_WINDOW) {
 		s->clock_lag[1] = s->clock_window &&
@@ -208,13 +255,9 @@ static __always_inline void record_clock(struct scratch *s, struct task_struct *
 }
 
 /* When the process of a thread began, ns of CLOCK_BOOTTIME. */
-static __always_inline __u64 task_start(struct task_struct *t)
+static __always_inline __u64 task_start(struct task_struct *t, const bool typed)
 {
-	struct task_struct *leader = t->group_leader;
-
-	if (bpf_core_field_exists(leader->start_boottime))
-		return leader->start_boottime;
-	return ((struct task_struct___before_5_5 *)leader)->real_start_time;
+	return READ(typed, t, group_leader, start_boottime);
 }
 
 /* Two loads: a helper takes longer than all the rest of a wire_task. */
@@ -224,22 +267,26 @@ static __always_inline void task_comm(char to[16], struct task_struct *t)
 	((__u64 *)to)[1] = ((__u64 *)t->comm)[1];
 }
 
-static __always_inline void record_task(struct scratch *s, struct task_struct *t, __u32 tid)
+static __always_inline void record_task(struct scratch *s, struct task_struct *t, __u32 tid,
+					const bool typed)
 {
 	struct wire_task *w = &s->rec.task;
-	const struct cred *cred = t->cred;
+	struct cred *cred = READ(typed, t, cred);
 
-	w->start = task_start(t);
-	w->cgroup = t->cgroups->dfl_cgrp->kn->id;
-	w->pid = t->tgid;
+	w->start = task_start(t, typed);
+	w->cgroup = READ(typed, t, cgroups, dfl_cgrp, kn, id);
+	w->pid = READ(typed, t, tgid);
 	w->tid = tid;
-	w->ppid = t->real_parent->tgid;
-	w->uid = cred->uid.val;
-	w->gid = cred->gid.val;
-	w->euid = cred->euid.val;
-	w->egid = cred->egid.val;
+	w->ppid = READ(typed, t, real_parent, tgid);
+	w->uid = READ(typed, cred, uid.val);
+	w->gid = READ(typed, cred, gid.val);
+	w->euid = READ(typed, cred, euid.val);
+	w->egid = READ(typed, cred, egid.val);
 	w->pad = 0;
-	task_comm(w->comm, t);
+	if (typed)
+		task_comm(w->comm, t);
+	else
+		bpf_get_current_comm(w->comm, sizeof(w->comm));
 }
 
 /* What a request asks for, unless it was met: enum wire_wake. */
@@ -319,11 +366,15 @@ static __always_inline void send(struct scratch *s, struct wire_head *head, __u6
 #define DATA_AT(s) __builtin_offsetof(typeof((s)->rec), data)
 
 /* Sends what was put together so far; data is empty then. */
-static __always_inline void record_part(struct scratch *s, bool last)
+__noinline int record_part(bool last)
 {
+	struct scratch *s = scratch();
 	const __u64 before = DATA_AT(s);
-	__u64 used = s->used;
+	__u64 used;
 
+	if (!s)
+		return 0;
+	used = s->used;
 	/* Further parts have their head right before data, over the first part's rest. */
 	if (!s->part)
 		send(s, &s->rec.head, before + used, before + DATA_SIZE, last);
@@ -331,6 +382,7 @@ static __always_inline void record_part(struct scratch *s, bool last)
 		send(s, (void *)(s->rec.data - sizeof(struct wire_head)),
 		     sizeof(struct wire_head) + used, sizeof(struct wire_head) + DATA_SIZE, last);
 	s->used = 0;
+	return 0;
 }
 
 /* Counts the event and gives the scratch back. */
@@ -346,7 +398,7 @@ static __always_inline void record_end(struct scratch *s)
 		c->sent++;
 		c->lost_since = 0;
 	}
-	s->busy = 0;
+	add(&s->busy, -1);
 	/*
 	 * The reader may have asked after the look at et_wake and before the record
 	 * was in the ring, when it saw none; or the event was larger than the rest

@@ -14,12 +14,14 @@ typedef unsigned char wire_u8;
 typedef unsigned short wire_u16;
 typedef unsigned int wire_u32;
 typedef unsigned long long wire_u64;
+typedef long long wire_i64;
 #else
 #include <stdint.h>
 typedef uint8_t wire_u8;
 typedef uint16_t wire_u16;
 typedef uint32_t wire_u32;
 typedef uint64_t wire_u64;
+typedef int64_t wire_i64;
 #endif
 
 enum wire_kind {
@@ -37,6 +39,16 @@ enum wire_flag {
 	WIRE_EXE_PARTIAL = 8,
 	WIRE_ARGC_KNOWN = 16,
 	WIRE_CONTINUED = 32,		/* a WIRE_MORE follows: the event does not end here */
+	WIRE_ENV = 64,			/* this part and those behind it hold environment */
+	WIRE_ENV_TRUNCATED = 256,	/* the same as those of argv */
+	WIRE_ENV_UNREADABLE = 512,
+	WIRE_ENVC_KNOWN = 4096,
+};
+
+/* How far up the flags of a list are from those of argv. */
+enum wire_list {
+	WIRE_LIST_ARGV = 0,
+	WIRE_LIST_ENV = 8,
 };
 
 enum wire_cause {
@@ -63,14 +75,14 @@ enum wire_cause {
  */
 struct wire_head {
 	wire_u32 size;		/* of the record with this head, bytes */
-	wire_u8 kind;		/* enum wire_kind */
-	wire_u8 flags;		/* enum wire_flag; of all parts together */
+	wire_u16 kind;		/* enum wire_kind */
 	wire_u16 cpu;
 	wire_u64 seq;
 	wire_u64 ts;		/* ns, CLOCK_BOOTTIME */
 	wire_u64 lost_since;	/* when the first loss since the last event sent was; or 0 */
 	wire_u32 lost[WIRE_LOST_CAUSES];
-	wire_u32 part;		/* 0, and in WIRE_MORE 1, 2, ... */
+	wire_u16 part;		/* 0, and in WIRE_MORE 1, 2, ... */
+	wire_u16 flags;		/* enum wire_flag; of all parts together */
 };
 _Static_assert(sizeof(struct wire_head) == 48, "wire_head");
 
@@ -97,23 +109,25 @@ _Static_assert(sizeof(struct wire_task) == 64, "wire_task");
 #define WIRE_SPAN_STRINGS 32	/* the most pointers in one record */
 
 /*
- * WIRE_EXEC: head, task, this, then the strings: filename, interpreter, exe and
- * cwd, of the lengths given here, and argv, which takes the rest of the record
- * and of the WIRE_MORE records behind it. Only argv is ever continued.
+ * WIRE_EXEC: head, task, this, a wire_identity, then the strings: filename,
+ * interpreter, exe and cwd, of the lengths given here, and argv, which takes the
+ * rest of the record and of the WIRE_MORE records behind it, up to the first with
+ * WIRE_ENV.
  *
  * argv is its arguments one after another, each ended by a NUL; the last one
  * may lack it where a flag says that argv was cut.
  *
- * WIRE_FAIL: the same with filename and argv alone; interpreter, exe and cwd
- * are WIRE_NONE. When span is not 0, argc pointers (u64, as the caller passed
- * them) lie before filename, and argv is the caller's memory from address span
- * on: argument i is the string at pointer i. The last byte is a NUL, and no
- * pointer leads out of it. A filename that lies in the same memory has a pointer
+ * WIRE_FAIL: the same without a wire_identity and with filename and argv alone;
+ * interpreter, exe and cwd are WIRE_NONE. When span is not 0, argc pointers (u64,
+ * as the caller passed them) lie before filename, and argv is the caller's memory
+ * from address span on: argument i is the string at pointer i. The last byte is a
+ * NUL, and no pointer leads out of it. A filename that lies in the same memory has a pointer
  * behind the others instead of a string. The reader cuts the strings apart: one
  * copy from the caller is several times cheaper than one for each.
  */
 struct wire_exec {
 	wire_u64 span;
+	wire_u64 duration;	/* ns since the call began; 0: not known */
 	wire_u32 error;		/* WIRE_FAIL: errno, positive */
 	wire_u32 argc;		/* true number of arguments, if WIRE_ARGC_KNOWN */
 	wire_u32 argv_size;	/* true size of argv with its NULs, bytes; 0: not known */
@@ -123,9 +137,48 @@ struct wire_exec {
 	wire_u16 exe_len;	/* paths are pieces from the last component to the first: */
 	wire_u16 cwd_len;	/* each piece a name and a NUL; none at all is the root */
 };
-_Static_assert(sizeof(struct wire_exec) == 32, "wire_exec");
+_Static_assert(sizeof(struct wire_exec) == 40, "wire_exec");
 
-/* WIRE_MORE: head, then further bytes of argv. */
+enum wire_identity_flag {
+	WIRE_SECURE_EXEC = 1,	/* the kernel sets AT_SECURE for it */
+	WIRE_EXE_DELETED = 2,	/* the file has no name any more */
+	WIRE_EXE_MEMFD = 4,
+};
+
+/* Instead of a number that the kernel does not have, here and in wire_exit: */
+#define WIRE_UNKNOWN 0xffffffff
+#define WIRE_UNKNOWN_64 0xffffffffffffffff
+
+/* Of a new program: with whose right it runs, where it is, and from what file. */
+struct wire_identity {
+	wire_u64 exe_inode;
+	wire_u64 exe_size;
+	wire_i64 exe_mtime;	/* ns, CLOCK_REALTIME */
+	wire_u32 exe_dev;	/* of its file system: major << 20 | minor */
+	wire_u32 flags;		/* enum wire_identity_flag */
+	wire_u32 login_uid;	/* WIRE_UNKNOWN: nobody logged in */
+	wire_u32 session;
+	wire_u32 pid_ns;	/* inodes, as in /proc/PID/ns */
+	wire_u32 mnt_ns;
+	wire_u32 user_ns;
+	wire_u32 net_ns;
+	wire_u32 ns_pid;	/* in pid_ns */
+	wire_u32 pad;
+	char tty[32];		/* the kernel's name of it, ended by a NUL; empty: none */
+};
+_Static_assert(sizeof(struct wire_identity) == 96, "wire_identity");
+
+/*
+ * WIRE_MORE: head, then further bytes of argv. The first with WIRE_ENV has a wire_env
+ * and then, as those behind it, the environment: strings in the way of argv.
+ */
+struct wire_env {
+	wire_u32 count;		/* as argc, argv_size and argv_max in wire_exec */
+	wire_u32 size;
+	wire_u32 max;
+	wire_u32 pad;
+};
+_Static_assert(sizeof(struct wire_env) == 16, "wire_env");
 
 /* WIRE_FORK: head and task alone; task is the child, tid its creator's thread. */
 
@@ -137,8 +190,12 @@ struct wire_exit {
 	wire_u64 stime;
 	wire_u64 runtime;	/* ns that its threads ran, as the scheduler saw it; 0: not known */
 	wire_u64 max_rss;	/* pages */
+	wire_u64 minor_faults;
+	wire_u64 major_faults;
+	wire_u64 read_bytes;	/* from disks and to them; WIRE_UNKNOWN_64: not counted */
+	wire_u64 write_bytes;
 };
-_Static_assert(sizeof(struct wire_exit) == 40, "wire_exit");
+_Static_assert(sizeof(struct wire_exit) == 72, "wire_exit");
 
 /*
  * One per CPU, by its number, in map et_counters. sent + lost[RING] + lost[BUSY]

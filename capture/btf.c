@@ -3,6 +3,7 @@
 
 #include <bpf/btf.h>
 #include <stdio.h>
+#include <string.h>
 
 int btf_tracepoint_args(const struct btf *btf, const char *tracepoint)
 {
@@ -22,4 +23,20 @@ int btf_tracepoint_args(const struct btf *btf, const char *tracepoint)
 	if (!t || !btf_is_func_proto(t) || !btf_vlen(t))
 		return -1;
 	return btf_vlen(t) - 1;
+}
+
+bool btf_has_helper(const struct btf *btf, const char *helper)
+{
+	int id = btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM);
+	const struct btf_type *t;
+	char name[128];
+
+	if (id < 0)
+		return false;
+	snprintf(name, sizeof(name), "BPF_FUNC_%s", helper);
+	t = btf__type_by_id(btf, (__u32)id);
+	for (unsigned i = 0; i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off), name))
+			return true;
+	return false;
 }

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* btf.h - what the running kernel's BTF says about its tracepoints. */
+/* btf.h - what the running kernel's BTF says about its tracepoints and BPF helpers. */
 #ifndef EXECTRACE_BTF_H
 #define EXECTRACE_BTF_H
+
+#include <stdbool.h>
+
+struct btf;
 
 /*
  * How many arguments the kernel's tracepoint passes to a program; -1 when there
  * is no such tracepoint or no BTF.
  */
-struct btf;
 int btf_tracepoint_args(const struct btf *btf, const char *tracepoint);
+
+/* Whether programs may call bpf_HELPER. */
+bool btf_has_helper(const struct btf *btf, const char *helper);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "decode.h"
 
+#include "envnames.h"
 #include "unpack.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <wire.h>
 
-/* The most that the parts of one event come to: argv, other strings, fixed part. */
+/* The most that the parts of one event come to: argv and the rest, and the environment. */
 #define PARTS_MAX (UNPACK_ARGV_MAX + 65536u)
 
 /* What has come from one CPU. */
@@ -23,6 +24,7 @@ struct cpu {
 	struct wire_head head;
 	uint8_t *buf;		/* its body so far */
 	size_t len, size;
+	size_t env_at;		/* where its environment begins; SIZE_MAX: not so far */
 	uint64_t skip;		/* seq of an event that was given up: drop its parts */
 };
 
@@ -64,6 +66,11 @@ struct decoder *decoder_new(unsigned cpus, unsigned page_size, decode_fn *fn, vo
 			if (et_fields[id].kinds & ET_KIND_BIT(kind))
 				d->carried[kind] |= 1ull << id;
 	return d;
+}
+
+void decode_env(struct decoder *d, const char *names)
+{
+	d->unpack.env_names = envnames_all(names) ? NULL : names;
 }
 
 void decoder_free(struct decoder *d)
@@ -127,14 +134,20 @@ static int advance(struct decoder *d, unsigned cpu, uint64_t seq,
 	return ret;
 }
 
-/* Hands on a whole event. */
+/* Hands on a whole event; its environment is body from env_at on. */
 static int finish(struct decoder *d, const struct wire_head *head, unsigned flags,
-		  const uint8_t *body, size_t len)
+		  const uint8_t *body, size_t len, size_t env_at)
 {
 	struct et_event ev;
+	bool whole;
 
 	d->cpus[head->cpu].seq = head->seq;
-	if (!unpack(&d->unpack, head, flags, body, len, d->page_size, &ev))
+	if (env_at > len)
+		env_at = len;
+	whole = unpack(&d->unpack, head, flags, body, env_at, d->page_size, &ev);
+	if (whole && env_at < len)
+		whole = unpack_env(&d->unpack, flags, body + env_at, len - env_at, &ev);
+	if (!whole)
 		return lose(d, head->cpu, ET_CAUSE_UNREADABLE, 1, head->ts, head->ts);
 	return emit(d, &ev);
 }
@@ -143,9 +156,10 @@ static int finish(struct decoder *d, const struct wire_head *head, unsigned flag
 static bool keep(struct cpu *c, const uint8_t *body, size_t len)
 {
 	size_t size = c->size ? c->size : 65536;
+	size_t most = c->env_at == SIZE_MAX ? PARTS_MAX : c->env_at + PARTS_MAX;
 	uint8_t *bigger;
 
-	if (len > PARTS_MAX - c->len)
+	if (len > most - c->len)
 		return false;
 	while (size < c->len + len)
 		size *= 2;
@@ -178,14 +192,17 @@ static int take_more(struct decoder *d, const struct wire_head *head, const uint
 		return 0;
 	if (!c->open)
 		return lose(d, head->cpu, ET_CAUSE_UNREADABLE, 1, d->ts, d->ts);
-	if (head->seq != c->head.seq || head->part != c->part || !keep(c, body, len))
+	if (head->flags & WIRE_ENV && c->env_at == SIZE_MAX)
+		c->env_at = c->len;
+	if (head->seq != c->head.seq || head->part != c->part || !keep(c, body, len) ||
+	    !(head->flags & WIRE_ENV) != (c->env_at == SIZE_MAX))
 		return give_up(d, c);
 	c->flags |= head->flags;
 	c->part++;
 	if (head->flags & WIRE_CONTINUED)
 		return 0;
 	c->open = false;
-	return finish(d, &c->head, c->flags, c->buf, c->len);
+	return finish(d, &c->head, c->flags, c->buf, c->len, c->env_at);
 }
 
 static int take_first(struct decoder *d, const struct wire_head *head, const uint8_t *body,
@@ -208,12 +225,13 @@ static int take_first(struct decoder *d, const struct wire_head *head, const uin
 	if (ret)
 		return ret;
 	if (!(head->flags & WIRE_CONTINUED))
-		return finish(d, head, head->flags, body, len);
+		return finish(d, head, head->flags, body, len, len);
 	c->open = true;
 	c->head = *head;
 	c->flags = head->flags;
 	c->part = 1;
 	c->len = 0;
+	c->env_at = SIZE_MAX;
 	return keep(c, body, len) ? 0 : give_up(d, c);
 }
 
@@ -226,6 +244,7 @@ int decode_record(struct decoder *d, const void *data, size_t size)
 	memcpy(&head, data, sizeof(head));
 	if (head.size != size || head.kind < WIRE_EXEC || head.kind > WIRE_MORE ||
 	    head.cpu >= d->n_cpus || (head.kind == WIRE_MORE) != (head.part > 0) ||
+	    (head.kind != WIRE_MORE && head.flags & WIRE_ENV) ||
 	    head.ts > INT64_MAX)
 		return lose(d, 0, ET_CAUSE_UNREADABLE, 1, d->ts, d->ts);
 	if (head.kind == WIRE_MORE)
@@ -250,6 +269,11 @@ int decode_finish(struct decoder *d, unsigned cpu, const struct wire_counters *c
 	if (seq < c->seq)
 		seq = c->seq;
 	return advance(d, cpu, seq, rise, counters->lost_since, now);
+}
+
+const struct unpack_stamp *decode_stamp(const struct decoder *d)
+{
+	return &d->unpack.stamp;
 }
 
 const uint64_t *decode_lost(const struct decoder *d)

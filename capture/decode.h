@@ -12,16 +12,20 @@
 #include <exectrace.h>
 
 struct decoder;
+struct unpack_stamp;
 
 /*
  * Receives each event in ring order; ev and its strings are borrowed during the
- * call. Returns 0 to go on; anything else makes decode_record return it.
+ * call, and it may set more fields of ev. Returns 0 to go on; anything else makes decode_record return it.
  */
-typedef int decode_fn(void *ctx, const struct et_event *ev);
+typedef int decode_fn(void *ctx, struct et_event *ev);
 
 /* cpus: how many possible CPUs there are; page_size: bytes. NULL: no memory. */
 struct decoder *decoder_new(unsigned cpus, unsigned page_size, decode_fn *fn, void *ctx);
 void decoder_free(struct decoder *d);
+
+/* Of environments only what names ask for (envnames.h) comes out from now on. Borrowed. */
+void decode_env(struct decoder *d, const char *names);
 
 /*
  * One ring record. What was lost before it comes first, as events of their own,
@@ -29,6 +33,9 @@ void decoder_free(struct decoder *d);
  * ET_CAUSE_UNREADABLE. Returns 0 or what fn returned.
  */
 int decode_record(struct decoder *d, const void *data, size_t size);
+
+/* Of the exec that the callback was given, while it runs. */
+const struct unpack_stamp *decode_stamp(const struct decoder *d);
 
 /*
  * Counters of a CPU as the kernel has them now, and the time of reading them:

@@ -7,6 +7,8 @@
 
 #include "clock.h"
 #include "decode.h"
+#include "exectable.h"
+#include "binaries.h"
 #include "ids.h"
 #include "probe.h"
 #include "queue.h"
@@ -16,7 +18,8 @@
 #define PARCEL_ROWS 16384u
 #define PARCEL_BYTES (1u << 20)
 #define CLOCK_EVERY 60000000000ull
-#define PENDING_CLOCKS PARCEL_CLOCKS
+/* Clocks that rows on their way may need; a batch takes twice as many. */
+#define CLOCKS (ET_CLOCKS_MAX / 2)
 
 /* take_record: enough for this turn. */
 #define TURN_OVER (-1)
@@ -30,13 +33,16 @@ struct drain {
 	struct probe *probe;
 	struct decoder *decoder;
 	struct queue *queue;
+	struct binaries *binaries;
 	struct parcel *open;		/* being filled; NULL: none at hand */
 	uint64_t interval;
 	uint64_t due;
-	struct et_clock clock;		/* in force */
-	struct et_clock pending[PENDING_CLOCKS];	/* to be written */
-	unsigned n_pending;
+	struct et_clock clocks[CLOCKS];	/* ascending in ts, the last in force */
+	unsigned n_clocks;
+	unsigned new_clocks;		/* of the open parcel */
+	struct exectable execs;
 	struct id_set seen[ID_KINDS];
+	struct id_set seen_binaries;
 	struct refused refused[ET_CAUSE_END];	/* not in a parcel yet */
 	uint64_t refused_total[ET_CAUSE_END];
 	uint64_t counts[ET_KIND_END];
@@ -55,12 +61,22 @@ static void place(struct drain *d, uint64_t cause, uint64_t ts, uint64_t count)
 	r->count += count;
 }
 
+/* The offset of the wall clock at ts. */
+static int64_t realtime_at(const struct drain *d, uint64_t ts)
+{
+	unsigned i = d->n_clocks - 1;
+
+	while (i && d->clocks[i].ts > ts)
+		i--;
+	return d->clocks[i].offset;
+}
+
 /* One LOST row per cause that place() was told of since the last time. */
 static void add_refused(struct drain *d)
 {
 	for (unsigned cause = 1; cause < ET_CAUSE_END; cause++) {
 		struct refused *r = &d->refused[cause];
-		struct et_event ev = { 0 };
+		struct et_event ev = { .realtime = realtime_at(d, r->first) };
 
 		if (!r->count)
 			continue;
@@ -77,11 +93,10 @@ static void add_refused(struct drain *d)
 
 static void add_clock(struct drain *d, struct et_clock clock)
 {
-	/* More steps than can wait: the last ones count. */
-	if (d->n_pending == PENDING_CLOCKS)
-		memmove(d->pending, d->pending + 1, --d->n_pending * sizeof(d->pending[0]));
-	d->pending[d->n_pending++] = clock;
-	d->clock = clock;
+	if (d->n_clocks == CLOCKS)
+		memmove(d->clocks, d->clocks + 1, --d->n_clocks * sizeof(d->clocks[0]));
+	d->clocks[d->n_clocks++] = clock;
+	d->new_clocks++;
 }
 
 /* Hands the open parcel over as it is. */
@@ -90,10 +105,7 @@ static void put_parcel(struct drain *d)
 	struct parcel *p = d->open;
 
 	add_refused(d);
-	memcpy(p->clocks, d->pending, d->n_pending * sizeof(d->pending[0]));
-	p->n_clocks = d->n_pending;
-	d->n_pending = 0;
-	p->realtime = d->clock.offset;
+	d->new_clocks = 0;
 	drain_lost(d, p->lost);
 	d->open = NULL;
 	d->due = UINT64_MAX;
@@ -103,7 +115,7 @@ static void put_parcel(struct drain *d)
 /* The same, with a new measurement of the clocks when the last one is old. */
 static void hand_over(struct drain *d, uint64_t now)
 {
-	if (now - d->clock.ts >= CLOCK_EVERY)
+	if (now - d->clocks[d->n_clocks - 1].ts >= CLOCK_EVERY)
 		add_clock(d, clock_measure(NULL));
 	put_parcel(d);
 }
@@ -132,13 +144,33 @@ static void refuse(struct drain *d, const struct et_event *ev, int code)
 	d->refused_total[cause]++;
 }
 
-static int take_event(void *ctx, const struct et_event *ev)
+/* To the batch of its kind; ET_NOMEM: there is none. */
+static int add_event(struct drain *d, const struct et_event *ev)
+{
+	if (!have_parcel(d))
+		return ET_NOMEM;
+	return et_batch_add(ev->v[ET_F_KIND].u == ET_LOST ? d->open->losses : d->open->rows, ev,
+			    NULL);
+}
+
+static int take_event(void *ctx, struct et_event *ev)
 {
 	struct drain *d = ctx;
 	uint64_t kind = ev->v[ET_F_KIND].u;
-	struct et_batch *b = kind == ET_LOST ? d->open->losses : d->open->rows;
-	int code = et_batch_add(b, ev, NULL);
+	int code;
 
+	ev->realtime = realtime_at(d, ev->v[ET_F_TS].u);
+	/* The execs of any process may be among what was lost: better not known than wrong. */
+	if (kind == ET_LOST)
+		exectable_free(&d->execs);
+	else
+		exectable_take(&d->execs, ev);
+	code = add_event(d, ev);
+	/* It has another wall clock for that time: somebody set it there and back. */
+	if (code == ET_LIMIT) {
+		put_parcel(d);
+		code = add_event(d, ev);
+	}
 	if (d->due == UINT64_MAX)
 		d->due = clock_boot() + d->interval;
 	if (code != ET_OK) {
@@ -148,6 +180,8 @@ static int take_event(void *ctx, const struct et_event *ev)
 	d->counts[kind]++;
 	if (kind != ET_LOST)
 		ids_note(ev, d->seen, &d->open->ids);
+	if (kind == ET_EXEC)
+		binaries_note(d->binaries, &d->seen_binaries, ev, decode_stamp(d->decoder));
 	return 0;
 }
 
@@ -156,6 +190,8 @@ static int take_record(void *ctx, const void *data, size_t size)
 	struct drain *d = ctx;
 
 	decode_record(d->decoder, data, size);
+	if (!d->open)
+		return TURN_OVER;
 	if (et_batch_rows(d->open->rows) < PARCEL_ROWS &&
 	    et_batch_bytes(d->open->rows) < PARCEL_BYTES)
 		return 0;
@@ -163,8 +199,8 @@ static int take_record(void *ctx, const void *data, size_t size)
 	return TURN_OVER;
 }
 
-struct drain *drain_new(struct probe *p, struct queue *q, uint64_t interval,
-			const struct et_clock *clock)
+struct drain *drain_new(struct probe *p, struct queue *q, struct binaries *binaries,
+			uint64_t interval, const char *env, const struct et_clock *clock)
 {
 	struct drain *d = calloc(1, sizeof(*d));
 
@@ -172,14 +208,17 @@ struct drain *drain_new(struct probe *p, struct queue *q, uint64_t interval,
 		return NULL;
 	d->probe = p;
 	d->queue = q;
+	d->binaries = binaries;
 	d->interval = interval;
 	d->due = UINT64_MAX;
-	d->clock = *clock;
+	d->clocks[d->n_clocks++] = *clock;
 	d->decoder = decoder_new(probe_cpus(p), (unsigned)sysconf(_SC_PAGESIZE), take_event, d);
 	if (!d->decoder) {
 		free(d);
 		return NULL;
 	}
+	if (env)
+		decode_env(d->decoder, env);
 	return d;
 }
 
@@ -191,8 +230,10 @@ void drain_free(struct drain *d)
 	if (d->open)
 		queue_put(d->queue, d->open);
 	decoder_free(d->decoder);
+	exectable_free(&d->execs);
 	for (unsigned i = 0; i < ID_KINDS; i++)
 		id_set_free(&d->seen[i]);
+	id_set_free(&d->seen_binaries);
 	free(d);
 }
 
@@ -221,16 +262,10 @@ void drain_flush(struct drain *d, uint64_t now)
 
 void drain_clock_step(struct drain *d)
 {
-	struct et_clock clock = clock_measure(NULL);
-
-	/*
-	 * What came before the step keeps the offset of its time: no measurement here,
-	 * which would be the new offset, and later than the one above.
-	 */
-	if (d->due != UINT64_MAX && d->open)
+	add_clock(d, clock_measure(NULL));
+	/* So that a batch meets no more clocks than it can hold. */
+	if (d->new_clocks == CLOCKS && d->open)
 		put_parcel(d);
-	add_clock(d, clock);
-	d->due = clock.ts;
 }
 
 bool drain_finish(struct drain *d)
@@ -247,6 +282,11 @@ bool drain_finish(struct drain *d)
 	d->finished_cpus = true;
 	hand_over(d, clock_boot());
 	return true;
+}
+
+struct et_clock drain_clock(const struct drain *d, uint64_t ts)
+{
+	return (struct et_clock){ ts, realtime_at(d, ts) };
 }
 
 const uint64_t *drain_counts(const struct drain *d)

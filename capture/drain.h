@@ -11,6 +11,7 @@
 #include <exectrace.h>
 
 struct drain;
+struct binaries;
 struct probe;
 struct queue;
 
@@ -23,10 +24,11 @@ enum drain_result {
 
 /*
  * All is borrowed until drain_free. interval: ns that an event may wait in an open
- * parcel. clock: the offset in force at the start, already written. NULL: no memory.
+ * parcel. env: what is kept of environments, as in envnames.h; NULL: there are none.
+ * clock: the offset in force at the start. NULL: no memory.
  */
-struct drain *drain_new(struct probe *p, struct queue *q, uint64_t interval,
-			const struct et_clock *clock);
+struct drain *drain_new(struct probe *p, struct queue *q, struct binaries *binaries,
+			uint64_t interval, const char *env, const struct et_clock *clock);
 void drain_free(struct drain *d);
 
 enum drain_result drain_run(struct drain *d);
@@ -44,6 +46,8 @@ void drain_clock_step(struct drain *d);
  */
 bool drain_finish(struct drain *d);
 
+/* A moment of the boot clock with the offset of the wall clock then. */
+struct et_clock drain_clock(const struct drain *d, uint64_t ts);
 /* Events taken so far, by kind. */
 const uint64_t *drain_counts(const struct drain *d);
 /* Events lost so far, by cause. */

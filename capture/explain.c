@@ -2,27 +2,20 @@
 #include "explain.h"
 
 #include "line.h"
+#include "privilege.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #define OLDEST_MAJOR 5
-#ifdef __aarch64__
-#define OLDEST_MINOR 18	/* atomic exchange in BPF */
-#else
-#define OLDEST_MINOR 17	/* bpf_loop */
-#endif
-
-/* linux/capability.h; the numbers are ABI. */
-#define CAPABILITY_SYS_ADMIN 21
-#define CAPABILITY_PERFMON 38
-#define CAPABILITY_BPF 39
+#define OLDEST_MINOR 8	/* the BPF ring buffer */
 
 static libbpf_print_fn_t print_before;
 static char last_warning[256];
@@ -42,7 +35,8 @@ static int listen_print(enum libbpf_print_level level, const char *format, va_li
 		text += 8;
 	/* The verifier's log and what only repeats that something failed. */
 	if (strstr(text, "BPF program load failed") || strstr(text, "PROG LOAD LOG") ||
-	    !strncmp(text, "failed to load object", 21))
+	    !strncmp(text, "failed to load object", 21) ||
+	    !strncmp(text, "failed to load BPF skeleton", 27))
 		return 0;
 	memmove(last_warning, text, strlen(text) + 1);
 	return 0;
@@ -70,85 +64,148 @@ void explain(struct probe_error *err, const char *format, ...)
 	va_end(args);
 }
 
-/* The effective capabilities; all of them when that cannot be found out. */
-static uint64_t capabilities(void)
-{
-	uint64_t mask = UINT64_MAX;
-	char line[128];
-	FILE *f = fopen("/proc/self/status", "re");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "CapEff:", 7))
-			mask = strtoull(line + 7, NULL, 16);
-	if (f)
-		fclose(f);
-	return mask;
-}
-
 /* The capabilities it takes and that are missing, in words; empty: none. */
 static const char *missing_capabilities(void)
 {
-	uint64_t mask = capabilities();
+	uint64_t mask = privilege_effective();
 
-	if (mask >> CAPABILITY_SYS_ADMIN & 1)
+	if (mask & PRIVILEGE_SYS_ADMIN)
 		return "";
-	switch ((mask >> CAPABILITY_BPF & 1) | (mask >> CAPABILITY_PERFMON & 1) << 1) {
+	switch (mask & (PRIVILEGE_BPF | PRIVILEGE_PERFMON)) {
 	case 0:
 		return "CAP_BPF and CAP_PERFMON";
-	case 1:
+	case PRIVILEGE_BPF:
 		return "CAP_PERFMON";
-	case 2:
+	case PRIVILEGE_PERFMON:
 		return "CAP_BPF";
 	default:
 		return "";
 	}
 }
 
-static bool kernel_too_old(struct utsname *name)
+static bool have_capabilities(struct probe_error *err)
 {
-	unsigned major, minor;
+	const char *missing = missing_capabilities();
 
-	if (uname(name) || sscanf(name->release, "%u.%u", &major, &minor) != 2)
-		return false;
-	return major < OLDEST_MAJOR || (major == OLDEST_MAJOR && minor < OLDEST_MINOR);
+	if (!*missing)
+		explain(err, "enough for BPF");
+	else
+		explain(err, "no permission to load BPF programs: %s missing; run it with sudo, "
+			"or give exectrace-record the capabilities with setcap", missing);
+	return !*missing;
+}
+
+/* Inode of the initial user namespace, fixed in the kernel (include/linux/proc_ns.h). */
+#define INITIAL_USER_NS 0xeffffffdu
+
+/* Elsewhere all capabilities may be there, and of no use. */
+static bool have_user_namespace(struct probe_error *err)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/user", &st) != 0 || st.st_ino == INITIAL_USER_NS) {
+		explain(err, "the host's");
+		return true;
+	}
+	explain(err, "no permission to load BPF programs: this is a user namespace of its own, "
+		"where capabilities do not reach BPF; run it outside of the container");
+	return false;
+}
+
+bool explain_kernel_before(unsigned major, unsigned minor)
+{
+	unsigned this_major, this_minor;
+	struct utsname name;
+
+	return !uname(&name) && sscanf(name.release, "%u.%u", &this_major, &this_minor) == 2 &&
+	       (this_major < major || (this_major == major && this_minor < minor));
+}
+
+static bool have_kernel(struct probe_error *err)
+{
+	struct utsname name = { .release = "?", .machine = "?" };
+	bool old = explain_kernel_before(OLDEST_MAJOR, OLDEST_MINOR);
+
+	uname(&name);
+	if (old)
+		explain(err, "Linux %s is too old: the BPF programs need Linux %d.%d or later",
+			name.release, OLDEST_MAJOR, OLDEST_MINOR);
+	else
+		explain(err, "Linux %s on %s", name.release, name.machine);
+	return !old;
+}
+
+/*
+ * A file with the types of a kernel built without them would not do: the kernel
+ * itself looks up in its own what the programs are attached to.
+ */
+static bool have_btf(struct probe_error *err)
+{
+	if (access("/sys/kernel/btf/vmlinux", F_OK) == 0) {
+		explain(err, "/sys/kernel/btf/vmlinux");
+		return true;
+	}
+	if (access("/sys/kernel", F_OK))
+		explain(err, "/sys/kernel/btf/vmlinux is missing: /sys has to be mounted (mount -t "
+			"sysfs sysfs /sys)");
+	else
+		explain(err, "/sys/kernel/btf/vmlinux is missing: this kernel was built without "
+			"CONFIG_DEBUG_INFO_BTF=y, and nothing else can stand in for that; boot one "
+			"that has it, as the distributions' have");
+	return false;
+}
+
+/* Integrity allows what is needed here; only confidentiality does not. */
+static bool have_no_lockdown(struct probe_error *err)
+{
+	char lockdown[128];
+
+	line_read("/sys/kernel/security/lockdown", lockdown, sizeof(lockdown));
+	if (strstr(lockdown, "[confidentiality]"))
+		explain(err, "kernel lockdown is at confidentiality, which forbids BPF to read "
+			"kernel memory; boot with lockdown=integrity or without lockdown");
+	else
+		explain(err, "%s", strstr(lockdown, "[integrity]") ? "at integrity, which does no harm" :
+			"none");
+	return !strstr(lockdown, "[confidentiality]");
+}
+
+/* What is nearest to the cause comes first. */
+static const struct {
+	const char *what;
+	bool (*have)(struct probe_error *err);
+} prerequisites[] = {
+	{ "capabilities", have_capabilities },
+	{ "user namespace", have_user_namespace },
+	{ "kernel", have_kernel },
+	{ "BTF", have_btf },
+	{ "lockdown", have_no_lockdown },
+};
+
+const char *explain_prerequisite(unsigned i, bool *have, struct probe_error *err)
+{
+	if (i == sizeof(prerequisites) / sizeof(prerequisites[0]))
+		return NULL;
+	*have = prerequisites[i].have(err);
+	return prerequisites[i].what;
 }
 
 bool explain_before(struct probe_error *err)
 {
-	const char *missing = missing_capabilities();
-	struct utsname name;
-	char lockdown[128];
+	bool have = true;
 
-	if (*missing) {
-		explain(err, "no permission to load BPF programs: %s missing; run it with sudo, "
-			"or give exectrace-record the capabilities with setcap", missing);
-		return true;
-	}
-	if (kernel_too_old(&name)) {
-		explain(err, "Linux %s is too old: the BPF programs need Linux %d.%d or later",
-			name.release, OLDEST_MAJOR, OLDEST_MINOR);
-		return true;
-	}
-	if (access("/sys/kernel/btf/vmlinux", F_OK)) {
-		explain(err, "/sys/kernel/btf/vmlinux is missing: the kernel has to be built with "
-			"CONFIG_DEBUG_INFO_BTF=y, and /sys has to be mounted");
-		return true;
-	}
-	/* Integrity allows what is needed here; only confidentiality does not. */
-	line_read("/sys/kernel/security/lockdown", lockdown, sizeof(lockdown));
-	if (strstr(lockdown, "[confidentiality]")) {
-		explain(err, "kernel lockdown is at confidentiality, which forbids BPF to read "
-			"kernel memory; boot with lockdown=integrity or without lockdown");
-		return true;
-	}
-	return false;
+	for (unsigned i = 0; have && explain_prerequisite(i, &have, err); i++)
+		;
+	return !have;
 }
 
 static bool memlock_is_low(void)
 {
 	struct rlimit limit;
 
-	return !getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_cur < (64ul << 20);
+	/* From Linux 5.11 on the memory of maps counts as the cgroup's. */
+	return explain_kernel_before(5, 11) && !getrlimit(RLIMIT_MEMLOCK, &limit) &&
+	       limit.rlim_cur < (64ul << 20);
 }
 
 void explain_load(struct probe_error *err, int error)
@@ -158,10 +215,11 @@ void explain_load(struct probe_error *err, int error)
 	uname(&name);
 	switch (error) {
 	case EPERM:
-	case EACCES:
 		explain(err, "Linux %s refused the BPF programs (%s)%s%s; run it with sudo outside "
-			"of containers%s",
+			"of containers%s%s",
 			name.release, strerror(error), *last_warning ? ": " : "", last_warning,
+			prctl(PR_GET_SECCOMP, 0, 0, 0, 0) > 0 ?
+				", and of the seccomp filter that is on this process" : "",
 			memlock_is_low() ? ", or raise the memory lock limit: ulimit -l unlimited"
 					 : "");
 		break;
@@ -176,23 +234,8 @@ void explain_load(struct probe_error *err, int error)
 	}
 }
 
-void explain_attach(struct probe_error *err, const char *program, bool tracefs, int error)
+void explain_attach(struct probe_error *err, const char *program, int error)
 {
-	if (tracefs && error == ENOENT && access("/sys/kernel/tracing/events", F_OK) &&
-	    access("/sys/kernel/debug/tracing/events", F_OK))
-		explain(err, "cannot attach %s: tracefs is not mounted and cannot be; mount it "
-			"(mount -t tracefs tracefs /sys/kernel/tracing) or leave failed execs out "
-			"with --no-failed", program);
-	else if (tracefs && error == ENOENT)
-		explain(err, "cannot attach %s: the kernel has no system call tracepoints "
-			"(CONFIG_FTRACE_SYSCALLS); leave failed execs out with --no-failed",
-			program);
-	else if (tracefs && (error == EPERM || error == EACCES))
-		explain(err, "cannot attach %s: no access to tracepoints (%s); failed execs take "
-			"CAP_DAC_READ_SEARCH besides, to read tracefs: run it with sudo, give it "
-			"that too, or leave them out with --no-failed", program,
-			strerror(error));
-	else
-		explain(err, "cannot attach %s (%s)%s%s", program, strerror(error),
-			*last_warning ? ": " : "", last_warning);
+	explain(err, "cannot attach %s (%s)%s%s", program, strerror(error),
+		*last_warning ? ": " : "", last_warning);
 }

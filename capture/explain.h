@@ -18,9 +18,16 @@ void explain_unlisten(void);
 /* Each fills err->text; err may be NULL. error: an errno, positive. */
 __attribute__((format(printf, 2, 3)))
 void explain(struct probe_error *err, const char *format, ...);
-/* What can be told before anything is tried. True: something is missing. */
+/*
+ * What has to be there before anything is tried, one by one: what it is, whether this
+ * process has it, and in err what there is or what is missing. NULL: there are no more.
+ */
+const char *explain_prerequisite(unsigned i, bool *have, struct probe_error *err);
+/* True: one of them is missing. */
 bool explain_before(struct probe_error *err);
+/* This kernel is older; when that cannot be told, it is not. */
+bool explain_kernel_before(unsigned major, unsigned minor);
 void explain_load(struct probe_error *err, int error);
-void explain_attach(struct probe_error *err, const char *program, bool tracefs, int error);
+void explain_attach(struct probe_error *err, const char *program, int error);
 
 #endif

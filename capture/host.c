@@ -132,6 +132,48 @@ static bool add_timezone(struct host *h)
 	return true;
 }
 
+static const char *scope(const struct options *opt)
+{
+	if (filters_count(&opt->filters, FILTERS_PID))
+		return "pid";
+	return options_follow(opt) ? "command" : "all";
+}
+
+/* What was asked for beside the command, as options: ids instead of names that vary. */
+static bool add_filter(struct host *h, const struct filters *f)
+{
+	static const char *const options[FILTERS_KINDS] = {
+		[FILTERS_PID] = "--pid",
+		[FILTERS_UID] = "--uid",
+		[FILTERS_CGROUP] = "--cgroup",
+		[FILTERS_COMM_NAME] = "--comm",
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	bool failed;
+
+	if (!out)
+		return false;
+	for (unsigned kind = 0; kind < FILTERS_KINDS; kind++) {
+		const struct filters_list *l = &f->of[kind];
+
+		for (size_t i = 0; i < l->n; i++) {
+			fprintf(out, "%s%s ", ftell(out) ? " " : "", options[kind]);
+			if (kind == FILTERS_PID || kind == FILTERS_UID)
+				fprintf(out, "%llu", (unsigned long long)l->ids[i]);
+			else
+				quote(out, l->words[i]);
+		}
+	}
+	failed = ferror(out);
+	failed |= fclose(out) != 0;
+	if (!failed && *text)
+		return add(h, "filter", text);
+	free(text);
+	return !failed;
+}
+
 bool host_read(struct host *h, char **argv, const struct options *opt, const char *features)
 {
 	int own = opt->command ? opt->command_at - 2 : opt->command_at - 1;
@@ -158,7 +200,7 @@ bool host_read(struct host *h, char **argv, const struct options *opt, const cha
 		n++;
 	if (ok && n)
 		ok = add(h, "command", join(NULL, opt->command, n));
-	return ok && add_copy(h, "scope", options_follow(opt) ? "command" : "all") &&
+	return ok && add_copy(h, "scope", scope(opt)) && add_filter(h, &opt->filters) &&
 	       add_copy(h, "features", features);
 }
 

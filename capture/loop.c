@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
@@ -14,6 +15,7 @@
 #include "drain.h"
 #include "options.h"
 #include "output.h"
+#include "privilege.h"
 #include "probe.h"
 #include "progress.h"
 #include "queue.h"
@@ -46,6 +48,7 @@ struct state {
 	int step;		/* timerfd: the wall clock was set */
 	int duration;		/* timerfd */
 	bool asked;		/* a signal has asked for the end */
+	bool told;		/* of a failed sync */
 	int last_signo;		/* of these, and when; 0: none */
 	uint64_t last_at;
 };
@@ -96,6 +99,22 @@ static void stop(struct state *s, const char *reason)
 	s->phase = PHASE_EMPTYING;
 }
 
+/* What is left to do takes what is open, and the command to be signalled, whoever it is. */
+static int drop_privilege(const struct loop *l)
+{
+	const pid_t children[] = {
+		l->command ? (pid_t)command_pid(l->command) : 0, l->servants[0], l->servants[1],
+	};
+	int error = privilege_drop(l->command ? PRIVILEGE_KILL : 0);
+	int unsealed = error ? 0 : privilege_seal(children, 3);
+
+	if (unsealed && l->options->verbose) {
+		progress_clear(l->progress);
+		say("no filter of system calls: %s", strerror(unsealed));
+	}
+	return error;
+}
+
 static void start(struct state *s)
 {
 	const struct loop *l = s->l;
@@ -107,6 +126,11 @@ static void start(struct state *s)
 	s->result->keep_error = output_keep(l->output);
 	if (s->result->keep_error) {
 		stop(s, "error: the capture could not get its name");
+		return;
+	}
+	s->result->drop_error = drop_privilege(l);
+	if (s->result->drop_error) {
+		stop(s, "error: privilege could not be dropped");
 		return;
 	}
 	s->phase = PHASE_RUNNING;
@@ -176,6 +200,15 @@ static void on_signal(struct state *s, const struct signalfd_siginfo *si)
 	s->asked = true;
 }
 
+/* --pid: all that was followed has ended. A command says itself when it does. */
+static bool all_ended(const struct state *s)
+{
+	const struct loop *l = s->l;
+
+	return s->phase == PHASE_RUNNING && !l->command && options_follow(l->options) &&
+	       !probe_following(l->probe);
+}
+
 static void on_writer(struct state *s)
 {
 	writer_fd_clear(s->l->writer);
@@ -232,6 +265,23 @@ static struct progress_state status(const struct state *s)
 	return p;
 }
 
+/* At once: what can still be done about it may not wait for the end. */
+static void tell_sync(struct state *s)
+{
+	const struct loop *l = s->l;
+	struct syncer_report sync;
+
+	if (s->told)
+		return;
+	output_sync_report(l->output, &sync);
+	if (!sync.failed)
+		return;
+	s->told = true;
+	progress_clear(l->progress);
+	say("cannot sync %s: %s; recording goes on, but what a crash of the machine costs "
+	    "is not known", output_name(l->output), strerror(sync.error));
+}
+
 /* The ring is empty and nothing more comes in: the writer may end the file. */
 static void hand_out(struct state *s)
 {
@@ -239,7 +289,7 @@ static void hand_out(struct state *s)
 	uint64_t lost[ET_CAUSE_END];
 
 	drain_lost(l->drain, lost);
-	writer_set_end(l->writer, s->detached, lost, s->reason);
+	writer_set_end(l->writer, drain_clock(l->drain, s->detached), lost, s->reason);
 	queue_close(l->queue);
 	s->phase = PHASE_CLOSING;
 }
@@ -308,6 +358,7 @@ int loop_run(const struct loop *l, struct loop_result *result)
 		uint64_t due = empty_ring(&s);
 		int n;
 
+		tell_sync(&s);
 		p = status(&s);
 		progress_draw(l->progress, &p, clock_boot());
 		if (progress_due(l->progress, &p) < due)
@@ -315,6 +366,8 @@ int loop_run(const struct loop *l, struct loop_result *result)
 		n = epoll_wait(s.epoll, events, 8, timeout_ms(due));
 		for (int i = 0; i < n; i++)
 			dispatch(&s, events[i].data.fd);
+		if (all_ended(&s))
+			stop(&s, "followed processes ended");
 	}
 	tear_down(&s);
 	return 0;

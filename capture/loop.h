@@ -5,12 +5,14 @@
  *
  * When nothing is executed it sleeps without a timer. It always ends in order: the
  * programs are detached, the ring is emptied, the queue is closed, and the writer
- * has ended the file.
+ * has ended the file. Privilege is dropped when the capture has got its name, before
+ * the command is let go.
  */
 #ifndef EXECTRACE_LOOP_H
 #define EXECTRACE_LOOP_H
 
 #include <exectrace.h>
+#include <sys/types.h>
 
 struct command;
 struct drain;
@@ -32,6 +34,7 @@ struct loop {
 	struct progress *progress;
 	struct command *command;	/* NULL: none */
 	int signals;			/* signalfd */
+	pid_t servants[2];
 };
 
 struct loop_result {
@@ -39,6 +42,7 @@ struct loop_result {
 	int signo;		/* that ended it although the command runs; else 0 */
 	int release_error;	/* errno: the command could not be let go */
 	int keep_error;		/* errno: the capture could not get its name */
+	int drop_error;		/* errno: privilege could not be dropped */
 };
 
 /*

@@ -14,18 +14,26 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "census.h"
+#include "check.h"
 #include "clock.h"
 #include "command.h"
 #include "drain.h"
+#include "binaries.h"
 #include "host.h"
+#include "look.h"
+#include "lookup.h"
 #include "loop.h"
 #include "options.h"
 #include "output.h"
+#include "privilege.h"
 #include "probe.h"
 #include "progress.h"
 #include "queue.h"
 #include "report.h"
 #include "say.h"
+#include "servant.h"
+#include "tree.h"
 #include "writer.h"
 
 /* Chunks on their way to the disk: a few MiB, seconds of a busy machine. */
@@ -39,25 +47,31 @@ struct recording {
 	int signal_fd;
 	bool initial_pids;
 	struct output *output;
+	struct servant *names, *files;
 	struct command_user user;
 	struct command *command;
 	struct probe *probe;
 	struct host host;
 	char *cgroup_mount;
+	struct census census;
 	struct queue *queue;
+	struct binaries *binaries;
 	struct drain *drain;
 	struct writer *writer;
 	struct progress progress;
 };
 
-/* 0, 1 and 2 are never another file's: a message must not land in the capture. */
+/*
+ * 0, 1 and 2 are never another file's: a message must not land in the capture. For the
+ * command they are as closed as they were.
+ */
 static bool hold_standard_descriptors(void)
 {
 	for (int fd = 0; fd < 3; fd++) {
 		/* The direction that makes its use an error. */
 		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
 
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) != fd)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags | O_CLOEXEC) != fd)
 			return false;
 	}
 	return true;
@@ -88,12 +102,45 @@ static bool take_signals(struct recording *r)
 
 static int check_output(struct recording *r)
 {
+	struct output_options opt = {
+		.path = r->opt.output,
+		.force = r->opt.force,
+		.sync = r->opt.sync,
+	};
 	struct output_error err;
 
-	if (output_check(r->opt.output, r->opt.force, &r->output, &err))
+	if (output_check(&opt, &r->output, &err))
 		return EXIT_DONE;
 	say("%s", err.text);
 	return err.usage ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static bool resolve_filters(struct recording *r)
+{
+	r->cgroup_mount = host_cgroup_mount();
+	if (!r->initial_pids && options_follow(&r->opt)) {
+		say("cannot follow a command or --pid inside a pid namespace; record with --all, "
+		    "or in the host's pid namespace");
+		return false;
+	}
+	if (filters_resolve(&r->opt.filters, r->cgroup_mount))
+		return true;
+	say("%s", r->opt.filters.error);
+	return false;
+}
+
+/* What files of anybody take to be found and read, whoever runs them. */
+#define FILES_PRIVILEGE (PRIVILEGE_DAC_READ_SEARCH | PRIVILEGE_SYS_PTRACE)
+
+static bool start_servants(struct recording *r)
+{
+	int error = servant_start("exectrace-names", 0, lookup_serve, &r->names);
+
+	if (!error)
+		error = servant_start("exectrace-files", FILES_PRIVILEGE, look_serve, &r->files);
+	if (error)
+		say("cannot begin: %s", strerror(error));
+	return !error;
 }
 
 static bool prepare_command(struct recording *r)
@@ -106,11 +153,6 @@ static bool prepare_command(struct recording *r)
 
 	if (!r->opt.command)
 		return true;
-	if (!r->initial_pids && options_follow(&r->opt)) {
-		say("cannot follow a command inside a pid namespace; record with --all, or "
-		    "in the host's pid namespace");
-		return false;
-	}
 	if (r->opt.user) {
 		if (!command_user_find(r->opt.user, &r->user)) {
 			if (errno)
@@ -132,25 +174,47 @@ static bool attach(struct recording *r)
 	struct probe_options opt = {
 		.ring_size = r->opt.ring_size,
 		.max_args = r->opt.max_args,
+		.max_env = r->opt.env ? r->opt.max_env : 0,
 		.no_failed = r->opt.no_failed,
 		.no_fork = r->opt.no_fork,
+		.exec_duration = r->opt.exec_duration,
 		.follow = options_follow(&r->opt),
+		.filters = &r->opt.filters,
 		/* In another pid namespace the number would be somebody else's. */
 		.self = r->initial_pids ? (uint32_t)getpid() : 0,
 	};
+	const struct filters_list *pids = &r->opt.filters.of[FILTERS_PID];
 	struct probe_error err;
-	int ret;
+	int ret = 0;
 
-	if (probe_open(&opt, &r->probe, &err) != 0) {
+	privilege_lock_memory();
+	if (probe_open(&opt, &r->probe, &err) != 0 ||
+	    (pids->n && tree_follow(r->probe, pids->ids, pids->n, &err) != 0)) {
 		say("%s", err.text);
 		return false;
 	}
-	if (!opt.follow)
-		return true;
-	ret = probe_follow(r->probe, command_pid(r->command));
-	if (ret)
+	if (r->command && opt.follow)
+		ret = probe_follow(r->probe, command_pid(r->command));
+	if (ret < 0)
 		say("cannot follow the command: %s", strerror(-ret));
-	return !ret;
+	return ret >= 0;
+}
+
+/* Of a recording that is not one of everything: what of the processes there are it takes. */
+static bool take_census(struct recording *r)
+{
+	struct census_options opt = {
+		.filters = &r->opt.filters,
+		.cgroup_mount = r->cgroup_mount,
+		.followed = options_follow(&r->opt) ? r->probe : NULL,
+		.command = r->command && !r->opt.all,
+		.skip = r->command ? command_pid(r->command) : 0,
+	};
+	int error = options_select(&r->opt) && r->initial_pids ? census_take(&opt, &r->census) : 0;
+
+	if (error)
+		say("cannot read /proc: %s", strerror(error));
+	return !error;
 }
 
 static bool open_output(struct recording *r)
@@ -167,33 +231,40 @@ static bool open_output(struct recording *r)
 static bool start_writer(struct recording *r, uint64_t began)
 {
 	uint64_t error;
+	struct et_clock clock = clock_measure(&error);
 	struct writer_setup setup = {
 		.output = r->output,
-		.options = { .program = "exectrace " EXECTRACE_VERSION, .level = r->opt.level },
-		.clock = clock_measure(&error),
+		.options = {
+			.program = "exectrace " EXECTRACE_VERSION,
+			.level = r->opt.level,
+			.started = clock,
+		},
+		.names = servant_fd(r->names),
 		/* Another namespace's pids would be wrong ones. */
 		.with_snapshot = r->initial_pids,
 	};
 	int ret;
 
-	r->cgroup_mount = host_cgroup_mount();
 	setup.snapshot = (struct snapshot_options){
-		.ts = began,
+		.at = { began, clock.offset },
 		.max_args = r->opt.max_args,
 		.skip = r->command ? command_pid(r->command) : 0,
 		.cgroup_mount = r->cgroup_mount,
-		.ancestors = options_follow(&r->opt),
+		.census = options_select(&r->opt) ? &r->census : NULL,
 	};
 	host_boot_id(setup.options.boot_id);
 	r->queue = queue_new(PARCELS);
-	if (!r->queue || !host_read(&r->host, r->argv, &r->opt, probe_features(r->probe))) {
-		say("cannot begin: %s", strerror(r->queue ? ENOMEM : errno));
+	r->binaries = binaries_new(servant_fd(r->files));
+	if (!r->queue || !r->binaries || !host_read(&r->host, r->argv, &r->opt, probe_features(r->probe))) {
+		say("cannot begin: %s", strerror(r->queue && r->binaries ? ENOMEM : errno));
 		return false;
 	}
 	setup.queue = r->queue;
+	setup.binaries = r->binaries;
 	setup.pairs = r->host.pairs;
 	setup.n_pairs = r->host.n;
-	r->drain = drain_new(r->probe, r->queue, r->opt.flush_interval, &setup.clock);
+	r->drain = drain_new(r->probe, r->queue, r->binaries, r->opt.flush_interval, r->opt.env,
+			     &clock);
 	ret = r->drain ? writer_start(&setup, &r->writer) : ENOMEM;
 	if (ret) {
 		say("cannot begin: %s", strerror(ret));
@@ -232,8 +303,10 @@ static int finish_command(struct recording *r, const struct loop *l,
 		return 128 + signo;
 	}
 	/* Never let go: something else has failed, or a signal came first. */
-	if (!command_reap(r->command))
+	if (!command_reap(r->command)) {
+		say("the command was not run");
 		return signo ? 128 + signo : EXIT_FAILED;
+	}
 	return command_exit_code(r->command);
 }
 
@@ -249,6 +322,7 @@ static int record(struct recording *r, uint64_t began)
 		.progress = &r->progress,
 		.command = r->command,
 		.signals = r->signal_fd,
+		.servants = { servant_pid(r->names), servant_pid(r->files) },
 	};
 	struct report report = { .options = &r->opt, .output = r->output };
 	struct loop_result result;
@@ -269,13 +343,15 @@ static int record(struct recording *r, uint64_t began)
 	if (result.keep_error)
 		say("cannot replace '%s': %s", output_name(r->output),
 		    strerror(result.keep_error));
+	if (result.drop_error)
+		say("cannot drop privilege: %s", strerror(result.drop_error));
 	if (result.release_error)
 		say("cannot let the command go: %s", strerror(result.release_error));
 	tell_command(r);
 	report.elapsed = result.ended - began;
 	drain_lost(r->drain, report.lost);
 	ret = report_say(&report);
-	if (result.release_error || result.keep_error)
+	if (result.release_error || result.keep_error || result.drop_error)
 		ret = EXIT_FAILED;
 	code = finish_command(r, &l, &result);
 	return ret ? ret : code;
@@ -288,16 +364,21 @@ static void close_all(struct recording *r)
 		queue_close(r->queue);
 		writer_close(r->writer);
 	}
+	servant_close(r->names);
+	servant_close(r->files);
 	drain_free(r->drain);
 	queue_free(r->queue);
+	binaries_free(r->binaries);
 	probe_close(r->probe);
 	command_close(r->command);
 	command_user_free(&r->user);
 	output_close(r->output);
 	host_free(&r->host);
+	census_free(&r->census);
 	free(r->cgroup_mount);
 	if (r->signal_fd >= 0)
 		close(r->signal_fd);
+	options_free(&r->opt);
 }
 
 int main(int argc, char **argv)
@@ -309,8 +390,15 @@ int main(int argc, char **argv)
 	if (!hold_standard_descriptors())
 		return EXIT_FAILED;
 	ret = options_parse(argc, argv, &r.opt);
-	if (ret >= 0)
+	if (ret >= 0) {
+		options_free(&r.opt);
 		return ret;
+	}
+	if (r.opt.check) {
+		ret = check_run(&r.opt);
+		options_free(&r.opt);
+		return ret;
+	}
 	r.initial_pids = host_initial_pids();
 	ret = check_output(&r);
 	if (ret)
@@ -320,8 +408,9 @@ int main(int argc, char **argv)
 		say("cannot take signals: %s", strerror(errno));
 		goto out;
 	}
-	/* Before there are descriptors and threads that it could inherit. */
-	if (!prepare_command(&r) || !attach(&r))
+	/* Before there are descriptors and threads that they could inherit. */
+	if (!start_servants(&r) || !resolve_filters(&r) || !prepare_command(&r) || !attach(&r) ||
+	    !take_census(&r))
 		goto out;
 	began = clock_boot();
 	if (!open_output(&r) || !start_writer(&r, began))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * names.h - looks up users, groups and cgroups on this host and writes their names
- * into the capture, each once. An id without a name is left out.
+ * names.h - asks for the names of users, groups and cgroups and writes them into the
+ * capture, each once. An id without a name is left out.
  */
 #ifndef EXECTRACE_NAMES_H
 #define EXECTRACE_NAMES_H
@@ -12,8 +12,8 @@
 
 struct names;
 
-/* cgroup_mount: of the default hierarchy, borrowed; NULL: no cgroup names. */
-struct names *names_new(const char *cgroup_mount);
+/* servant: where lookup_serve answers, borrowed; -1: nobody does, and there are no names. */
+struct names *names_new(int servant);
 void names_free(struct names *n);
 
 /* Writes USERS and CGROUPS for the ids in l that were not written before. */

@@ -7,14 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "envnames.h"
 #include "say.h"
+#include "syncer.h"
 #include "units.h"
 
 #define RING_DEFAULT (8u << 20)
 #define RING_MAX (1u << 30)
-#define ARGS_DEFAULT (64u << 10)
-#define ARGS_MIN 128u
-#define ARGS_MAX (2u << 20)
+#define LIST_DEFAULT (64u << 10)
+#define LIST_MIN 128u
+#define LIST_MAX (2u << 20)
 #define LEVEL_DEFAULT 3
 #define FLUSH_DEFAULT 1000000000ull
 #define FLUSH_MAX 3600000000000ull
@@ -22,14 +24,23 @@
 
 enum {
 	OPT_ALL = 256,
+	OPT_PID,
+	OPT_UID,
+	OPT_CGROUP,
+	OPT_COMM,
 	OPT_USER,
 	OPT_DURATION,
 	OPT_RING_SIZE,
 	OPT_LEVEL,
 	OPT_MAX_ARGS,
+	OPT_ENV,
+	OPT_MAX_ENV,
 	OPT_NO_FAILED,
 	OPT_NO_FORK,
+	OPT_EXEC_DURATION,
 	OPT_FLUSH,
+	OPT_SYNC,
+	OPT_CHECK,
 	OPT_VERSION,
 };
 
@@ -37,14 +48,23 @@ static const struct option longs[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "force", no_argument, NULL, 'f' },
 	{ "all", no_argument, NULL, OPT_ALL },
+	{ "pid", required_argument, NULL, OPT_PID },
+	{ "uid", required_argument, NULL, OPT_UID },
+	{ "cgroup", required_argument, NULL, OPT_CGROUP },
+	{ "comm", required_argument, NULL, OPT_COMM },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "duration", required_argument, NULL, OPT_DURATION },
 	{ "ring-size", required_argument, NULL, OPT_RING_SIZE },
 	{ "level", required_argument, NULL, OPT_LEVEL },
 	{ "max-args", required_argument, NULL, OPT_MAX_ARGS },
+	{ "env", required_argument, NULL, OPT_ENV },
+	{ "max-env", required_argument, NULL, OPT_MAX_ENV },
 	{ "no-failed", no_argument, NULL, OPT_NO_FAILED },
 	{ "no-fork", no_argument, NULL, OPT_NO_FORK },
+	{ "exec-duration", no_argument, NULL, OPT_EXEC_DURATION },
 	{ "flush-interval", required_argument, NULL, OPT_FLUSH },
+	{ "sync", required_argument, NULL, OPT_SYNC },
+	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
@@ -57,9 +77,10 @@ static const char help_text[] =
 "\n"
 "Records what this machine executes (every exec, failed exec, fork and exit) into\n"
 "FILE until interrupted; with COMMAND, what it and its descendants execute, until\n"
-"it ends. Descendants that outlive COMMAND are not recorded any further. Needs\n"
-"root, or the capabilities bpf, perfmon and, for failed execs and the names of\n"
-"cgroups, dac_read_search.\n"
+"it ends. Descendants that outlive COMMAND are not recorded any further. With --pid\n"
+"it ends when all that it follows has ended. Needs root, or the capabilities bpf and\n"
+"perfmon; gives up what it has when the recording has begun. See PRIVILEGE in the\n"
+"manual.\n"
 "\n"
 "Output:\n"
 "  -o, --output FILE        write to FILE (default trace.etz); '-' is standard\n"
@@ -68,10 +89,28 @@ static const char help_text[] =
 "  -f, --force              replace FILE if it exists\n"
 "      --level N            zstd compression, 1 (fast) to 19 (small); default 3\n"
 "      --flush-interval TIME\n"
-"                           write an event at the latest after TIME; default 1s\n"
+"                           write an event at the latest after TIME; default 1s.\n"
+"                           What is written outlives the recorder\n"
+"      --sync WHEN          let it outlive a crash of the machine, too. WHEN is TIME:\n"
+"                           sync it to the disk at the latest then; 'chunk': at\n"
+"                           once, and write no more before; 'never': when the\n"
+"                           kernel sees fit, the default\n"
 "\n"
 "What is recorded:\n"
 "      --all                everything, although COMMAND is given\n"
+"      --pid PID[,...]      these processes and all that descend from them, also those\n"
+"                           that they have forked before, as long as the parents in\n"
+"                           between live; beside COMMAND, these as well\n"
+"      --uid USER[,...]     events of processes whose real user is one of these, by name\n"
+"                           or number\n"
+"      --cgroup PATH        events of processes in this cgroup (version 2) or below it;\n"
+"                           PATH as in /proc/PID/cgroup, or with the mount point\n"
+"      --comm NAME[,...]    events of processes with exactly this name, 15 bytes at\n"
+"                           most: in an exec the new name, in a failed exec that of\n"
+"                           the thread that called, in a fork the parent's, in an exit\n"
+"                           the last one\n"
+"                           Values of one of these, which can be given again, combine\n"
+"                           by OR, the four by AND, each at the moment of the event\n"
 "      --user NAME          run COMMAND as user NAME, with that user's groups, HOME,\n"
 "                           USER, LOGNAME and SHELL; else it runs as the caller\n"
 "                           of the recorder (under sudo that is root)\n"
@@ -79,12 +118,22 @@ static const char help_text[] =
 "                           unrecorded, and its end is waited for\n"
 "      --no-failed          leave out execs that failed\n"
 "      --no-fork            leave out forks\n"
+"      --exec-duration      say how long each exec took; this makes every system call\n"
+"                           of the machine a little slower\n"
 "      --max-args SIZE      keep at most SIZE bytes of arguments of an exec, 128 to\n"
 "                           2M; default 64K. More is cut and marked as cut\n"
+"      --env NAMES          keep the environment of execs, failed ones too: of the\n"
+"                           variables NAMES, separated by commas, in which '*' is\n"
+"                           any text (PATH,LD_*), or 'all'; default none. Values\n"
+"                           can be secrets: name what is needed\n"
+"      --max-env SIZE       look at most at SIZE bytes of an environment, 128 to 2M;\n"
+"                           default 64K. More is cut and marked as cut\n"
 "      --ring-size SIZE     buffer in the kernel, rounded up to a power of two;\n"
 "                           default 8M\n"
 "\n"
 "Other:\n"
+"      --check              say what this machine can do, and what is missing for\n"
+"                           more; record nothing. Ends with 0 when nothing is missing\n"
 "  -q, --quiet              no progress and no summary; errors and losses are told\n"
 "  -v, --verbose            say what serves on this kernel and what is done\n"
 "  -h, --help               this text\n"
@@ -118,12 +167,12 @@ static bool parse_ring(const char *text, uint32_t *out)
 	return true;
 }
 
-static bool parse_args(const char *text, uint32_t *out)
+static bool parse_list_size(const char *option, const char *text, uint32_t *out)
 {
 	uint64_t size;
 
-	if (!units_size(text, &size) || size < ARGS_MIN || size > ARGS_MAX)
-		return bad("--max-args", text, "a size from 128 to 2M");
+	if (!units_size(text, &size) || size < LIST_MIN || size > LIST_MAX)
+		return bad(option, text, "a size from 128 to 2M");
 	*out = (uint32_t)size;
 	return true;
 }
@@ -142,6 +191,17 @@ static bool parse_time(const char *option, const char *text, uint64_t max, uint6
 {
 	if (!units_time(text, out) || *out < TIME_MIN || *out > max)
 		return bad(option, text, "a time from 1ms (500ms, 5s, 2m, 1h)");
+	return true;
+}
+
+static bool parse_sync(const char *text, uint64_t *out)
+{
+	if (strcmp(text, "never") == 0)
+		*out = SYNC_NEVER;
+	else if (strcmp(text, "chunk") == 0)
+		*out = SYNC_CHUNK;
+	else if (!units_time(text, out) || *out < TIME_MIN || *out > FLUSH_MAX)
+		return bad("--sync", text, "never, chunk or a time from 1ms to 1h (500ms, 10s)");
 	return true;
 }
 
@@ -178,6 +238,14 @@ static bool missing(char **argv)
 	return false;
 }
 
+static bool add_filter(struct options *opt, enum filters_kind kind, const char *value)
+{
+	if (filters_add(&opt->filters, kind, value))
+		return true;
+	say("%s", opt->filters.error);
+	return false;
+}
+
 static bool take(int c, char **argv, struct options *opt)
 {
 	switch (c) {
@@ -193,9 +261,20 @@ static bool take(int c, char **argv, struct options *opt)
 	case 'v':
 		opt->verbose = true;
 		return true;
+	case OPT_CHECK:
+		opt->check = true;
+		return true;
 	case OPT_ALL:
 		opt->all = true;
 		return true;
+	case OPT_PID:
+		return add_filter(opt, FILTERS_PID, optarg);
+	case OPT_UID:
+		return add_filter(opt, FILTERS_UID, optarg);
+	case OPT_CGROUP:
+		return add_filter(opt, FILTERS_CGROUP, optarg);
+	case OPT_COMM:
+		return add_filter(opt, FILTERS_COMM_NAME, optarg);
 	case OPT_USER:
 		opt->user = optarg;
 		return true;
@@ -206,15 +285,26 @@ static bool take(int c, char **argv, struct options *opt)
 	case OPT_LEVEL:
 		return parse_level(optarg, &opt->level);
 	case OPT_MAX_ARGS:
-		return parse_args(optarg, &opt->max_args);
+		return parse_list_size("--max-args", optarg, &opt->max_args);
+	case OPT_ENV:
+		opt->env = optarg;
+		return envnames_valid(optarg) ||
+		       bad("--env", optarg, "'all' or names of variables (PATH,LD_*)");
+	case OPT_MAX_ENV:
+		return parse_list_size("--max-env", optarg, &opt->max_env);
 	case OPT_NO_FAILED:
 		opt->no_failed = true;
 		return true;
 	case OPT_NO_FORK:
 		opt->no_fork = true;
 		return true;
+	case OPT_EXEC_DURATION:
+		opt->exec_duration = true;
+		return true;
 	case OPT_FLUSH:
 		return parse_time("--flush-interval", optarg, FLUSH_MAX, &opt->flush_interval);
+	case OPT_SYNC:
+		return parse_sync(optarg, &opt->sync);
 	case ':':
 		return missing(argv);
 	default:
@@ -231,9 +321,11 @@ int options_parse(int argc, char **argv, struct options *opt)
 		.output = "trace.etz",
 		.command_at = argc,
 		.ring_size = RING_DEFAULT,
-		.max_args = ARGS_DEFAULT,
+		.max_args = LIST_DEFAULT,
+		.max_env = LIST_DEFAULT,
 		.level = LEVEL_DEFAULT,
 		.flush_interval = FLUSH_DEFAULT,
+		.sync = SYNC_NEVER,
 	};
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "+:o:fqvh", longs, NULL)) != -1) {
@@ -268,5 +360,18 @@ int options_parse(int argc, char **argv, struct options *opt)
 		say("--user needs a command behind '--'");
 		return EXIT_USAGE;
 	}
+	if (opt->all && filters_count(&opt->filters, FILTERS_PID)) {
+		say("--all and --pid exclude each other");
+		return EXIT_USAGE;
+	}
+	if (opt->check && opt->command) {
+		say("--check records nothing and takes no command");
+		return EXIT_USAGE;
+	}
 	return -1;
+}
+
+void options_free(struct options *opt)
+{
+	filters_free(&opt->filters);
 }

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "filters.h"
+
 /* Exit codes, as all of exectrace uses them. */
 enum {
 	EXIT_DONE = 0,
@@ -15,11 +17,13 @@ enum {
 	EXIT_USAGE = 2,
 };
 
-/* Strings are borrowed from argv. */
+/* Strings are borrowed from argv, but those of filters are its own: options_free. */
 struct options {
 	const char *output;	/* "-": standard output */
 	bool force;
-	char **command;		/* NULL-terminated; NULL: no command, record everything */
+	uint64_t sync;		/* when, as in syncer.h */
+	struct filters filters;	/* not resolved yet */
+	char **command;		/* NULL-terminated; NULL: no command */
 	int command_at;		/* where in argv it begins; argc without one */
 	bool all;		/* everything, although there is a command */
 	const char *user;	/* who runs the command; NULL: the caller */
@@ -27,23 +31,39 @@ struct options {
 	uint64_t flush_interval;	/* ns an event may wait for its chunk */
 	uint32_t ring_size;	/* bytes, a power of two */
 	uint32_t max_args;	/* bytes of argv kept */
+	const char *env;	/* what is kept of environments, as in envnames.h; NULL: nothing */
+	uint32_t max_env;	/* bytes looked at of one */
 	int level;		/* zstd, 1..19 */
 	bool no_failed;
 	bool no_fork;
+	bool exec_duration;
+	bool check;		/* say what can be recorded, and record nothing */
 	bool quiet;
 	bool verbose;
 };
 
 /*
- * Fills opt. Returns -1 to go on, or the exit code to end with: help and version
+ * Fills opt, to be freed in any case. Returns -1 to go on, or the exit code to end with: help and version
  * were printed to standard output, or one line about the mistake to stderr.
  */
 int options_parse(int argc, char **argv, struct options *opt);
 
-/* Only processes of the command are recorded. */
+void options_free(struct options *opt);
+
+/* Only processes of the command, and those of --pid, are recorded. */
 static inline bool options_follow(const struct options *opt)
 {
-	return opt->command && !opt->all;
+	return (opt->command && !opt->all) || filters_count(&opt->filters, FILTERS_PID);
+}
+
+/* What is recorded is not everything. */
+static inline bool options_select(const struct options *opt)
+{
+	bool any = options_follow(opt);
+
+	for (unsigned kind = 0; kind < FILTERS_KINDS; kind++)
+		any |= filters_count(&opt->filters, (enum filters_kind)kind) > 0;
+	return any;
 }
 
 #endif

@@ -17,12 +17,13 @@
 #define FILE_MODE 0600
 
 struct output {
-	const char *path;
+	struct output_options opt;
 	char *base;		/* last component; NULL: standard output */
 	int dir;		/* where base is */
+	int sync_dir;		/* the same, for fsync; -1: not needed */
 	int fd;
 	int cancel;		/* eventfd */
-	bool force;
+	struct syncer *syncer;	/* NULL: never */
 	bool replace;		/* base exists and is to be replaced */
 	bool device;		/* base is a character device, written as it is */
 	bool regular;
@@ -47,7 +48,13 @@ static bool fail(struct output_error *err, bool usage, const char *fmt, ...)
 	return false;
 }
 
-static bool check_stdout(struct output_error *err)
+static bool cannot_sync(const char *name, struct output_error *err)
+{
+	return fail(err, true, "--sync: '%s' is not a file on a disk; leave --sync out, "
+		    "or name a file with -o", name);
+}
+
+static bool check_stdout(const struct output *o, struct output_error *err)
 {
 	struct stat st;
 
@@ -56,6 +63,8 @@ static bool check_stdout(struct output_error *err)
 	if (isatty(STDOUT_FILENO))
 		return fail(err, true, "a capture is not for a terminal; use -o FILE, "
 			    "or send standard output elsewhere");
+	if (o->opt.sync != SYNC_NEVER && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return cannot_sync("-", err);
 	return true;
 }
 
@@ -67,44 +76,44 @@ static bool check_existing(struct output *o, struct output_error *err)
 	if (fstatat(o->dir, o->base, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		if (errno == ENOENT)
 			return true;
-		return fail(err, false, "cannot write '%s': %s", o->path, strerror(errno));
+		return fail(err, false, "cannot write '%s': %s", o->opt.path, strerror(errno));
 	}
 	if (S_ISDIR(st.st_mode))
-		return fail(err, false, "'%s' is a directory", o->path);
+		return fail(err, false, "'%s' is a directory", o->opt.path);
 	if (S_ISLNK(st.st_mode))
-		return fail(err, false, "'%s' is a symbolic link; name the file itself%s", o->path,
-			    strncmp(o->path, "/dev/", 5) == 0 ? ", or '-' for standard output" : "");
+		return fail(err, false, "'%s' is a symbolic link; name the file itself%s", o->opt.path,
+			    strncmp(o->opt.path, "/dev/", 5) == 0 ? ", or '-' for standard output" : "");
 	if (S_ISCHR(st.st_mode)) {
 		o->device = true;
-		return true;
+		return o->opt.sync == SYNC_NEVER || cannot_sync(o->opt.path, err);
 	}
 	if (!S_ISREG(st.st_mode))
-		return fail(err, false, "'%s' is not a regular file; a pipe goes to '-'", o->path);
-	if (!o->force)
-		return fail(err, false, "'%s' exists; --force replaces it", o->path);
+		return fail(err, false, "'%s' is not a regular file; a pipe goes to '-'", o->opt.path);
+	if (!o->opt.force)
+		return fail(err, false, "'%s' exists; --force replaces it", o->opt.path);
 	o->replace = true;
 	return true;
 }
 
 static bool check_file(struct output *o, struct output_error *err)
 {
-	const char *slash = strrchr(o->path, '/');
+	const char *slash = strrchr(o->opt.path, '/');
 	char *folder;
 
-	o->base = strdup(slash ? slash + 1 : o->path);
+	o->base = strdup(slash ? slash + 1 : o->opt.path);
 	folder = !slash ? strdup(".")
-			: strndup(o->path, slash == o->path ? 1 : (size_t)(slash - o->path));
+			: strndup(o->opt.path, slash == o->opt.path ? 1 : (size_t)(slash - o->opt.path));
 	if (!o->base || !folder) {
 		free(folder);
 		return fail(err, false, "no memory");
 	}
 	if (!*o->base || strcmp(o->base, ".") == 0 || strcmp(o->base, "..") == 0) {
 		free(folder);
-		return fail(err, false, "'%s' is not the name of a file", o->path);
+		return fail(err, false, "'%s' is not the name of a file", o->opt.path);
 	}
 	o->dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (o->dir < 0) {
-		fail(err, false, "cannot write to '%s': directory '%s': %s", o->path, folder,
+		fail(err, false, "cannot write to '%s': directory '%s': %s", o->opt.path, folder,
 		     strerror(errno));
 		free(folder);
 		return false;
@@ -113,7 +122,8 @@ static bool check_file(struct output *o, struct output_error *err)
 	return check_existing(o, err);
 }
 
-bool output_check(const char *path, bool force, struct output **out, struct output_error *err)
+bool output_check(const struct output_options *opt, struct output **out,
+		  struct output_error *err)
 {
 	struct output *o = calloc(1, sizeof(*o));
 	bool ok;
@@ -121,14 +131,13 @@ bool output_check(const char *path, bool force, struct output **out, struct outp
 	*out = NULL;
 	if (!o)
 		return fail(err, false, "no memory");
-	o->path = path;
-	o->force = force;
-	o->dir = o->fd = -1;
+	o->opt = *opt;
+	o->dir = o->sync_dir = o->fd = -1;
 	o->cancel = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (o->cancel < 0)
 		ok = fail(err, false, "cannot make an eventfd: %s", strerror(errno));
-	else if (strcmp(path, "-") == 0)
-		ok = check_stdout(err);
+	else if (strcmp(opt->path, "-") == 0)
+		ok = check_stdout(o, err);
 	else
 		ok = check_file(o, err);
 	if (ok)
@@ -184,12 +193,12 @@ static bool own(const struct output *o, struct output_error *err)
 	unsigned uid, gid;
 
 	if (fchmod(o->fd, FILE_MODE) != 0)
-		return fail(err, false, "cannot set the mode of '%s': %s", o->path, strerror(errno));
+		return fail(err, false, "cannot set the mode of '%s': %s", o->opt.path, strerror(errno));
 	if (geteuid() != 0 || !sudo_id("SUDO_UID", &uid) || !sudo_id("SUDO_GID", &gid))
 		return true;
 	/* File systems without owners refuse; the file is then as good as it gets there. */
 	if (fchown(o->fd, uid, gid) != 0 && errno != EPERM && errno != EINVAL)
-		return fail(err, false, "cannot give '%s' to user %u: %s", o->path, uid,
+		return fail(err, false, "cannot give '%s' to user %u: %s", o->opt.path, uid,
 			    strerror(errno));
 	return true;
 }
@@ -202,6 +211,22 @@ static uint64_t start_of(int fd, const struct stat *st)
 	if (at < 0 || fcntl(fd, F_GETFL) & O_APPEND)
 		return (uint64_t)st->st_size;
 	return (uint64_t)at;
+}
+
+static bool start_syncing(struct output *o, struct output_error *err)
+{
+	int ret;
+
+	if (o->opt.sync == SYNC_NEVER)
+		return true;
+	if (o->base) {
+		o->sync_dir = openat(o->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (o->sync_dir < 0)
+			return fail(err, false, "--sync: cannot open the directory of '%s': %s",
+				    o->opt.path, strerror(errno));
+	}
+	ret = syncer_new(o->fd, o->sync_dir, o->opt.sync, &o->syncer);
+	return !ret || fail(err, false, "--sync: %s", strerror(ret));
 }
 
 bool output_open(struct output *o, struct output_error *err)
@@ -218,23 +243,25 @@ bool output_open(struct output *o, struct output_error *err)
 		o->fd = create(o, o->base);
 	o->fresh = o->fd >= 0 && o->base && !o->device;
 	if (o->fd < 0 || fstat(o->fd, &st) != 0)
-		return fail(err, false, "cannot create '%s': %s", o->path, strerror(errno));
+		return fail(err, false, "cannot create '%s': %s", o->opt.path, strerror(errno));
 	o->regular = S_ISREG(st.st_mode);
 	o->dev = st.st_dev;
 	o->ino = st.st_ino;
 	if (o->regular && !o->base)
 		o->start = start_of(o->fd, &st);
 	if (o->device && !S_ISCHR(st.st_mode))
-		return fail(err, false, "'%s' has changed meanwhile", o->path);
+		return fail(err, false, "'%s' has changed meanwhile", o->opt.path);
 	if (o->device && isatty(o->fd))
 		return fail(err, true, "a capture is not for a terminal");
-	return !o->base || o->device || own(o, err);
+	return (!o->base || o->device || own(o, err)) && start_syncing(o, err);
 }
 
 int output_keep(struct output *o)
 {
 	if (o->fresh && *o->beside && renameat(o->dir, o->beside, o->dir, o->base) != 0)
 		return errno;
+	if (o->fresh && o->syncer)
+		syncer_named(o->syncer);
 	o->fresh = false;
 	return 0;
 }
@@ -279,13 +306,19 @@ static int output_write(void *ctx, const void *buf, size_t len)
 		if (ret)
 			return ret;
 		n = write(o->fd, p, part);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		/* Only what is waited for above may say EAGAIN again and again. */
+		if (n < 0 && (errno == EINTR || (errno == EAGAIN && !o->regular)))
 			continue;
 		if (n < 0)
 			return errno;
+		/* No file system should; it would be tried for ever. */
+		if (n == 0)
+			return EIO;
 		p += n;
 		len -= (size_t)n;
 	}
+	if (o->syncer)
+		syncer_wrote(o->syncer);
 	return 0;
 }
 
@@ -310,9 +343,36 @@ void output_cancel(struct output *o)
 
 int output_trim(struct output *o, uint64_t size)
 {
+	off_t end = (off_t)(o->start + size);
+
 	if (!o->regular)
 		return 0;
-	return ftruncate(o->fd, (off_t)(o->start + size)) == 0 ? 0 : errno;
+	return ftruncate(o->fd, end) == 0 && lseek(o->fd, end, SEEK_SET) == end ? 0 : errno;
+}
+
+void output_sync_begun(struct output *o)
+{
+	if (o->syncer)
+		syncer_now(o->syncer);
+}
+
+void output_sync_rows(struct output *o)
+{
+	if (o->syncer)
+		syncer_rows(o->syncer);
+}
+
+void output_sync_end(struct output *o)
+{
+	if (o->syncer)
+		syncer_end(o->syncer);
+}
+
+void output_sync_report(const struct output *o, struct syncer_report *out)
+{
+	*out = (struct syncer_report){ 0 };
+	if (o->syncer)
+		syncer_report(o->syncer, out);
 }
 
 bool output_is_pipe(const struct output *o)
@@ -320,15 +380,22 @@ bool output_is_pipe(const struct output *o)
 	return !o->base;
 }
 
-const char *output_name(const struct output *o)
+bool output_is_file(const struct output *o)
 {
-	return o->base ? o->path : "standard output";
+	return o->regular;
 }
 
-int output_finish(struct output *o)
+const char *output_name(const struct output *o)
 {
+	return o->base ? o->opt.path : "standard output";
+}
+
+int output_finish(struct output *o, bool *gone)
+{
+	struct stat st;
 	int fd = o->fd;
 
+	*gone = o->base && o->regular && fd >= 0 && fstat(fd, &st) == 0 && !st.st_nlink;
 	o->fd = -1;
 	return fd < 0 || close(fd) == 0 ? 0 : errno;
 }
@@ -339,6 +406,9 @@ void output_close(struct output *o)
 		return;
 	if (o->fresh)
 		discard(o);
+	syncer_free(o->syncer);
+	if (o->sync_dir >= 0)
+		close(o->sync_dir);
 	if (o->fd >= 0)
 		close(o->fd);
 	if (o->dir >= 0)

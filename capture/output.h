@@ -2,8 +2,9 @@
 /*
  * output.h - the file or pipe that a capture goes to: checked before anything
  * starts, opened when the programs are attached, kept when what a capture begins with
- * is in it, trimmed to whole records when a write fails. What was not kept is gone
- * after output_close, and a file that it was to replace is as it was.
+ * is in it, synced to the disk as --sync says, trimmed to whole records when a write
+ * fails. What was not kept is gone after output_close, and a file that it was to
+ * replace is as it was.
  *
  * The recorder runs as root and may write into directories where others can write:
  * nothing is followed, nothing that exists is opened, and a file of another name
@@ -14,6 +15,8 @@
 
 #include <exectrace.h>
 
+#include "syncer.h"
+
 struct output;
 
 /* One clause about what is wrong with the output, to be printed. */
@@ -22,11 +25,16 @@ struct output_error {
 	bool usage;		/* the mistake is in the command line */
 };
 
-/*
- * Checks path ("-": standard output) and holds its directory. *out is NULL on
- * failure. path is borrowed until output_close.
- */
-bool output_check(const char *path, bool force, struct output **out, struct output_error *err);
+/* Strings are borrowed until output_close. */
+struct output_options {
+	const char *path;	/* "-": standard output */
+	bool force;
+	uint64_t sync;		/* when, as in syncer.h */
+};
+
+/* Checks the path and holds its directory. *out is NULL on failure. */
+bool output_check(const struct output_options *opt, struct output **out,
+		  struct output_error *err);
 /*
  * Creates the file, mode 0600, owned by the caller of sudo if there is one; under a
  * name nobody can guess when it is to replace another.
@@ -43,14 +51,26 @@ void output_io(struct output *o, struct et_io *io);
  * ECANCELED, now and from now on.
  */
 void output_cancel(struct output *o);
-/* Cuts a regular file back to size bytes. 0 or an errno. */
+/* Cuts a regular file back to size bytes and stands there. 0 or an errno. */
 int output_trim(struct output *o, uint64_t size);
 
+/* For the writer's thread, with --sync; else they do nothing. What came until now: */
+void output_sync_begun(struct output *o);	/* is on the disk before its name is */
+void output_sync_rows(struct output *o);	/* holds rows that are to be there now */
+void output_sync_end(struct output *o);		/* was all */
+/* From any thread. */
+void output_sync_report(const struct output *o, struct syncer_report *out);
+
 bool output_is_pipe(const struct output *o);
+/* Can be cut back. */
+bool output_is_file(const struct output *o);
 /* What to call it in a message. */
 const char *output_name(const struct output *o);
-/* Closes the file. 0 or an errno: some file systems report a failed write only then. */
-int output_finish(struct output *o);
+/*
+ * Closes the file. 0 or an errno: some file systems report a failed write only then.
+ * *gone: it was created here, and its last name was removed meanwhile.
+ */
+int output_finish(struct output *o, bool *gone);
 /* Frees; NULL is fine. */
 void output_close(struct output *o);
 

@@ -3,20 +3,19 @@
 
 #include "btf.h"
 #include "explain.h"
+#include "filters.h"
+#include "line.h"
 #include "ring.h"
-#include "tracefs.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/membarrier.h>
-#include <linux/perf_event.h>
 #include <probe.skel.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,6 +24,14 @@
 /* The reader is woken when this part of the ring is full: room for a burst is left. */
 #define WAKE_PART 4
 
+/*
+ * Processes followed at most: all that the kernel allows, up to this many, which takes
+ * some 10 MiB of kernel memory.
+ */
+#define FOLLOW_MAX 131072u
+#define SEED_ENDED 16384u	/* ends while processes are found: a second of a storm */
+#define CGROUPS_KNOWN 4096u
+
 struct probe {
 	struct probe_bpf *skel;
 	struct ring *ring;
@@ -32,79 +39,145 @@ struct probe {
 	size_t counters_size;
 	uint64_t request;	/* the last one put into et_wake, without its kind */
 	unsigned cpus;
-	char features[128];
+	char features[192];
 };
+
+/*
+ * What this kernel has and older ones lack. Those that stand in for it can be had on any
+ * kernel, for a test: EXECTRACE_TIERS=oldest.
+ */
+static int choose_tiers(struct probe_bpf *skel)
+{
+	const char *tiers = secure_getenv("EXECTRACE_TIERS");
+	struct btf *btf;
+
+	if (tiers && !strcmp(tiers, "oldest"))
+		return 0;
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return -errno;
+	skel->rodata->has_group_dead = btf_tracepoint_args(btf, "sched_process_exit") >= 2;
+	skel->rodata->has_task_btf = btf_has_helper(btf, "get_current_task_btf");
+	btf__free(btf);
+	return 0;
+}
+
+static uint32_t follow_max(void)
+{
+	static const char *const limits[] = { "/proc/sys/kernel/pid_max",
+					      "/proc/sys/kernel/threads-max" };
+	uint32_t max = FOLLOW_MAX;
+	char text[32];
+
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned long limit = line_read(limits[i], text, sizeof(text)) ?
+					      strtoul(text, NULL, 10) : 0;
+
+		if (limit && limit < max)
+			max = (uint32_t)limit;
+	}
+	return max;
+}
+
+static int size_filters(struct probe *p, const struct probe_options *opt)
+{
+	const struct filters *f = opt->filters;
+	bool by_cgroup = filters_count(f, FILTERS_CGROUP);
+	const struct {
+		struct bpf_map *map;
+		size_t size;
+	} sizes[] = {
+		{ p->skel->maps.et_followed, opt->follow ? follow_max() : 0 },
+		{ p->skel->maps.et_seed_ended, filters_count(f, FILTERS_PID) ? SEED_ENDED : 0 },
+		{ p->skel->maps.et_uids, filters_count(f, FILTERS_UID) },
+		{ p->skel->maps.et_cgroups, filters_count(f, FILTERS_CGROUP) },
+		{ p->skel->maps.et_cgroups_known, by_cgroup ? CGROUPS_KNOWN : 0 },
+		{ p->skel->maps.et_comms, filters_count(f, FILTERS_COMM_NAME) },
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) && !err; i++)
+		err = bpf_map__set_max_entries(sizes[i].map,
+					       sizes[i].size ? (uint32_t)sizes[i].size : 1);
+	return err;
+}
+
+static int put(struct bpf_map *map, const void *key, size_t size)
+{
+	uint8_t value = 1;
+
+	return bpf_map__update_elem(map, key, size, &value, sizeof(value), BPF_ANY);
+}
+
+/* Before the programs are attached: no event is judged by half of them. */
+static int fill_filters(struct probe *p, const struct filters *f)
+{
+	const struct filters_list *l;
+	int err = 0;
+
+	l = &f->of[FILTERS_UID];
+	for (size_t i = 0; i < l->n && !err; i++) {
+		uint32_t uid = (uint32_t)l->ids[i];
+
+		err = put(p->skel->maps.et_uids, &uid, sizeof(uid));
+	}
+	l = &f->of[FILTERS_CGROUP];
+	for (size_t i = 0; i < l->n && !err; i++)
+		err = put(p->skel->maps.et_cgroups, &l->ids[i], sizeof(l->ids[i]));
+	l = &f->of[FILTERS_COMM_NAME];
+	for (size_t i = 0; i < l->n && !err; i++) {
+		char comm[16] = "";
+
+		memcpy(comm, l->words[i], strlen(l->words[i]));
+		err = put(p->skel->maps.et_comms, comm, sizeof(comm));
+	}
+	return err;
+}
 
 /* Tells the object about this kernel and these options; it is open but not loaded. */
 static int configure(struct probe *p, const struct probe_options *opt)
 {
 	struct probe_bpf *skel = p->skel;
-	struct btf *btf = btf__load_vmlinux_btf();
-	int err;
+	int err = choose_tiers(skel);
 
-	if (!btf)
-		return -errno;
+	if (err)
+		return err;
 	skel->rodata->max_args = opt->max_args;
+	skel->rodata->max_env = opt->max_env;
 	skel->rodata->wake_size = opt->ring_size / WAKE_PART;
 	skel->rodata->self = opt->self;
 	skel->rodata->follow = opt->follow;
 	skel->rodata->no_fork = opt->no_fork;
-	skel->rodata->has_group_dead = btf_tracepoint_args(btf, "sched_process_exit") >= 2;
-	btf__free(btf);
-	snprintf(p->features, sizeof(p->features), "exec%s%s, exit (%s)",
-		 opt->no_failed ? "" : ", failed exec (64-bit calls)",
-		 opt->no_fork ? "" : ", fork",
+	skel->rodata->exec_duration = opt->exec_duration;
+	skel->rodata->by_uid = filters_count(opt->filters, FILTERS_UID);
+	skel->rodata->by_cgroup = filters_count(opt->filters, FILTERS_CGROUP);
+	skel->rodata->by_comm = filters_count(opt->filters, FILTERS_COMM_NAME);
+	snprintf(p->features, sizeof(p->features), "exec%s%s%s, exit (%s)",
+		 opt->no_failed ? "" :
+		 skel->rodata->has_task_btf ?
+			  ", failed exec (64-bit and 32-bit calls; bpf_get_current_task_btf)" :
+			  ", failed exec (64-bit and 32-bit calls; bpf_get_current_task)",
+		 opt->max_env ? ", env" : "", opt->no_fork ? "" : ", fork",
 		 skel->rodata->has_group_dead ? "group_dead" : "signal->live");
 
 	err = bpf_map__set_max_entries(skel->maps.et_events, opt->ring_size);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.et_counters, p->cpus);
-	if (!err && !opt->follow)
-		err = bpf_map__set_max_entries(skel->maps.et_followed, 1);
+	if (!err)
+		err = size_filters(p, opt);
 	if (!err && skel->rodata->has_group_dead)
 		err = bpf_map__set_max_entries(skel->maps.et_ended, 1);
-	if (!err && opt->no_failed) {
-		err = bpf_program__set_autoload(skel->progs.et_exec_fail, false);
+	if (!err && opt->no_failed)
+		err = bpf_program__set_autoload(skel->progs.et_fail, false);
+	if (!err && !opt->exec_duration) {
+		err = bpf_map__set_max_entries(skel->maps.et_calls, 1);
 		if (!err)
-			err = bpf_program__set_autoload(skel->progs.et_execat_fail, false);
+			err = bpf_program__set_autoload(skel->progs.et_call, false);
 	}
 	/* Children of those followed have to be found all the same. */
 	if (!err && opt->no_fork && !opt->follow)
 		err = bpf_program__set_autoload(skel->progs.et_fork, false);
 	return err;
-}
-
-/* As libbpf attaches a program to a tracepoint, but also where tracefs is not mounted. */
-static struct bpf_link *attach_tracepoint(struct bpf_program *program)
-{
-	const char *event = strchr(bpf_program__section_name(program), '/') + 1;
-	int id = tracefs_event_id(event);
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_TRACEPOINT,
-		.size = sizeof(attr),
-		.config = (uint64_t)id,
-	};
-	struct bpf_link *link;
-	int fd, error;
-
-	if (id < 0) {
-		errno = -id;
-		return NULL;
-	}
-	/* The program belongs to the tracepoint: it runs on all CPUs, not only on CPU 0. */
-	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	link = bpf_program__attach_perf_event(program, fd);
-	if (!link) {
-		error = errno;
-		close(fd);
-		errno = error;
-		return NULL;
-	}
-	/* The program runs all the same; CPU 0 alone would count the events besides. */
-	ioctl(fd, PERF_EVENT_IOC_DISABLE, 0);
-	return link;
 }
 
 /*
@@ -121,26 +194,22 @@ static int attach(struct probe_bpf *skel, struct probe_error *err)
 		struct bpf_link **link;
 	} programs[] = {
 		{ skel->progs.et_exit, &skel->links.et_exit },
-		{ skel->progs.et_exec_fail, &skel->links.et_exec_fail },
-		{ skel->progs.et_execat_fail, &skel->links.et_execat_fail },
+		{ skel->progs.et_fail, &skel->links.et_fail },
 		{ skel->progs.et_exec, &skel->links.et_exec },
+		{ skel->progs.et_call, &skel->links.et_call },
 		{ skel->progs.et_fork, &skel->links.et_fork },
 	};
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 		struct bpf_program *program = programs[i].program;
-		enum bpf_prog_type type = bpf_program__type(program);
 
 		if (!bpf_program__autoload(program))
 			continue;
-		*programs[i].link = type == BPF_PROG_TYPE_TRACEPOINT ?
-					    attach_tracepoint(program) :
-					    bpf_program__attach(program);
+		*programs[i].link = bpf_program__attach(program);
 		if (!*programs[i].link) {
 			int error = errno;
 
-			explain_attach(err, bpf_program__section_name(program),
-				       type == BPF_PROG_TYPE_TRACEPOINT, error);
+			explain_attach(err, bpf_program__section_name(program), error);
 			return -error;
 		}
 	}
@@ -181,6 +250,11 @@ static int load(struct probe *p, const struct probe_options *opt, struct probe_e
 	ret = ring_open(bpf_map__fd(p->skel->maps.et_events), opt->ring_size, &p->ring);
 	if (ret) {
 		explain(err, "cannot map the BPF ring buffer: %s", strerror(-ret));
+		return ret;
+	}
+	ret = fill_filters(p, opt->filters);
+	if (ret) {
+		explain(err, "cannot fill the BPF maps of filters: %s", strerror(-ret));
 		return ret;
 	}
 	return attach(p->skel, err);
@@ -224,10 +298,47 @@ int probe_open(const struct probe_options *opt, struct probe **out, struct probe
 
 int probe_follow(struct probe *p, uint32_t pid)
 {
+	struct bpf_map *followed = p->skel->maps.et_followed;
 	uint8_t value = 1;
+	int ret = bpf_map__update_elem(followed, &pid, sizeof(pid), &value, sizeof(value),
+				       BPF_NOEXIST);
 
-	return bpf_map__update_elem(p->skel->maps.et_followed, &pid, sizeof(pid), &value,
-				    sizeof(value), BPF_ANY);
+	if (ret)
+		return ret == -EEXIST ? 0 : ret;
+	__atomic_fetch_add(&p->skel->bss->et_following, 1, __ATOMIC_SEQ_CST);
+	/* Its end has been noted before it was taken out of the set, or is so still to be. */
+	if (bpf_map__lookup_elem(p->skel->maps.et_seed_ended, &pid, sizeof(pid), &value,
+				 sizeof(value), 0) == 0 &&
+	    bpf_map__delete_elem(followed, &pid, sizeof(pid), 0) == 0) {
+		__atomic_fetch_sub(&p->skel->bss->et_following, 1, __ATOMIC_SEQ_CST);
+		return 0;
+	}
+	return 1;
+}
+
+bool probe_follows(const struct probe *p, uint32_t pid)
+{
+	uint8_t value;
+
+	return bpf_map__lookup_elem(p->skel->maps.et_followed, &pid, sizeof(pid), &value,
+				    sizeof(value), 0) == 0;
+}
+
+void probe_seeding(struct probe *p, bool seeding)
+{
+	__atomic_store_n(&p->skel->bss->et_seeding, seeding, __ATOMIC_SEQ_CST);
+	/* Until then a program that looked before may still run: see probe_detach. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+uint64_t probe_following(const struct probe *p)
+{
+	return __atomic_load_n(&p->skel->bss->et_following, __ATOMIC_SEQ_CST);
+}
+
+uint32_t probe_follow_max(const struct probe *p)
+{
+	return bpf_map__max_entries(p->skel->maps.et_followed);
 }
 
 static void ask(struct probe *p, enum wire_wake kind)

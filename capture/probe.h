@@ -10,15 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct filters;
 struct probe;
 struct wire_counters;
 
 struct probe_options {
 	uint32_t ring_size;	/* bytes, a power of two, at least a page */
 	uint32_t max_args;	/* bytes of argv kept per event */
+	uint32_t max_env;	/* bytes of environment kept per event; 0: none is taken */
 	bool no_failed;		/* leave failed execs out */
 	bool no_fork;		/* leave forks out */
+	bool exec_duration;	/* see calls begin, to tell how long they took */
 	bool follow;		/* only processes given to probe_follow and their descendants */
+	const struct filters *filters;	/* resolved; all but pids hold for each event */
 	uint32_t self;		/* pid of the recorder, never recorded; 0: none */
 };
 
@@ -32,8 +36,15 @@ struct probe_error {
  */
 int probe_open(const struct probe_options *opt, struct probe **out, struct probe_error *err);
 
-/* Records pid and its descendants. 0 or -errno. */
+/* Records pid and what it forks from now on. 1; 0: it was, or it has ended; or -errno. */
 int probe_follow(struct probe *p, uint32_t pid);
+bool probe_follows(const struct probe *p, uint32_t pid);
+/* While processes that run already are found: see tree.h. */
+void probe_seeding(struct probe *p, bool seeding);
+/* How many are followed; read from a mapping. The last one's end wakes the reader. */
+uint64_t probe_following(const struct probe *p);
+/* How many can be. */
+uint32_t probe_follow_max(const struct probe *p);
 
 /* A ring record; data is borrowed during the call. Non-zero ends the reading. */
 typedef int probe_fn(void *ctx, const void *data, size_t size);

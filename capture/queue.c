@@ -162,7 +162,6 @@ void queue_return(struct queue *q, struct parcel *p)
 	et_batch_reset(p->rows);
 	et_batch_reset(p->losses);
 	p->ids.n = 0;
-	p->n_clocks = 0;
 
 	pthread_mutex_lock(&q->lock);
 	p->next = q->empty;

@@ -13,17 +13,12 @@
 
 #include "ids.h"
 
-#define PARCEL_CLOCKS 8
-
 /* What is written in one go: it belongs to the thread that took it last. */
 struct parcel {
 	struct et_batch *rows;		/* events, for a CHUNK */
 	struct et_batch *losses;	/* lost events, for a LOST */
 	struct id_list ids;		/* numbers that occur here first */
-	struct et_clock clocks[PARCEL_CLOCKS];
-	unsigned n_clocks;
 	uint64_t lost[ET_CAUSE_END];	/* so far, in all */
-	int64_t realtime;		/* clock offset in force */
 	struct parcel *next;
 };
 

@@ -67,6 +67,23 @@ static void say_summary(const struct report *r)
 	    (double)r->elapsed / NS_PER_S);
 }
 
+/* What can be done about a failed write. */
+static const char *remedy(int error)
+{
+	switch (error) {
+	case ENOSPC:
+		return "; make room, or record to another file system";
+	case EDQUOT:
+		return "; the quota is used up: make room, or record to another file system";
+	case EFBIG:
+		return "; raise the limit on the size of files (ulimit -f)";
+	case EIO:
+		return "; the kernel's log may tell more (dmesg)";
+	default:
+		return "";
+	}
+}
+
 static void say_error(const struct report *r)
 {
 	const struct et_error *e = &r->writer.error;
@@ -75,9 +92,11 @@ static void say_error(const struct report *r)
 	if (e->code == ET_IO && e->sys == ECANCELED)
 		say("nobody reads standard output; the capture ends early");
 	else if (e->code == ET_IO)
-		say("cannot write %s: %s%s", name, strerror(e->sys),
+		say("cannot write %s at byte %" PRIu64 ": %s%s%s", name, e->at, strerror(e->sys),
 		    !output_kept(r->output) ? "; nothing was recorded"
-		    : r->writer.stats.bytes ? "; what was written before is readable" : "");
+		    : !r->writer.stats.bytes ? ""
+		    : r->writer.ended ? "; the capture ends there and says so"
+		    : "; what was written before is readable", remedy(e->sys));
 	else
 		say("cannot write %s: %s", name, e->what);
 	if (r->writer.trim_error && output_kept(r->output))
@@ -85,10 +104,19 @@ static void say_error(const struct report *r)
 		    strerror(r->writer.trim_error));
 }
 
+static void say_sync(const struct report *r, const struct syncer_report *sync)
+{
+	say("%u of %u syncs of %s failed, the first with: %s; after a crash of the machine it "
+	    "may lack what was written; copy it elsewhere", sync->failed, sync->done,
+	    output_name(r->output), strerror(sync->error));
+}
+
 int report_say(const struct report *r)
 {
+	struct syncer_report sync;
 	int ret = EXIT_DONE;
-	int error = output_finish(r->output);
+	bool gone;
+	int error = output_finish(r->output, &gone);
 
 	if (pipe_closed(r))
 		return EXIT_DONE;
@@ -100,6 +128,16 @@ int report_say(const struct report *r)
 		ret = EXIT_FAILED;
 	} else if (error) {
 		say("cannot close %s: %s", output_name(r->output), strerror(error));
+		ret = EXIT_FAILED;
+	}
+	output_sync_report(r->output, &sync);
+	if (sync.failed) {
+		say_sync(r, &sync);
+		ret = EXIT_FAILED;
+	}
+	if (gone && output_kept(r->output)) {
+		say("%s was removed while it was written; the capture is gone",
+		    output_name(r->output));
 		ret = EXIT_FAILED;
 	}
 	if (output_kept(r->output))

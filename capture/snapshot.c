@@ -11,6 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "census.h"
+#include "identity.h"
+#include "text.h"
+
 #define TEXT_SIZE 8192u
 #define READ_SIZE 65536u
 #define COMM_MAX 15u		/* bytes of a name in the kernel */
@@ -31,7 +35,8 @@ struct scan {
 	/* Most processes sit in a few cgroups, one after another. */
 	char cgroup[PATH_MAX];
 	uint64_t cgroup_id;
-	uint32_t ppid;			/* of the event at hand */
+	unsigned tty;
+	struct identity identity;
 };
 
 static void put_uint(struct et_event *ev, enum et_field_id id, uint64_t value)
@@ -46,29 +51,12 @@ static void put_str(struct et_event *ev, enum et_field_id id, const char *text, 
 		et_set_str(ev, id, text, (uint32_t)len);
 }
 
-/* Reads a small file of dir wholly, NUL-terminated. Its length, or -1. */
-static ssize_t read_text(int dir, const char *name, char *buf, size_t size)
-{
-	size_t len = 0;
-	ssize_t n = -1;
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -1;
-	while (len + 1 < size && (n = read(fd, buf + len, size - 1 - len)) > 0)
-		len += (size_t)n;
-	close(fd);
-	if (n < 0)
-		return -1;
-	buf[len] = '\0';
-	return (ssize_t)len;
-}
-
 /* pid (comm) state ppid ...; comm may hold anything, also ") " and newlines. */
 static bool read_stat(struct scan *s, int dir, struct et_event *ev)
 {
-	ssize_t len = read_text(dir, "stat", s->text, sizeof(s->text));
+	ssize_t len = text_read(dir, "stat", s->text, sizeof(s->text));
 	unsigned long long start;
+	unsigned ppid;
 	char *open, *close, *p;
 	size_t n;
 
@@ -84,15 +72,15 @@ static bool read_stat(struct scan *s, int dir, struct et_event *ev)
 	memcpy(s->comm, open + 1, n);
 	put_str(ev, ET_F_COMM, s->comm, n);
 
-	/* Behind the name: state is field 3, ppid 4, start 22. */
+	/* Behind the name: state is field 3, ppid 4, tty_nr 7, start 22. */
 	p = close + 1;
-	if (sscanf(p, " %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-		      "%*d %llu", &s->ppid, &start) != 2)
+	if (sscanf(p, " %*c %u %*d %*d %u %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		      "%*d %llu", &ppid, &s->tty, &start) != 3)
 		return false;
-	put_uint(ev, ET_F_PPID, s->ppid);
+	put_uint(ev, ET_F_PPID, ppid);
 	/* The kernel rounds down to a tick: the true start is up to 10 ms later. */
 	put_uint(ev, ET_F_START, start * s->tick);
-	return start * s->tick <= s->opt->ts;
+	return start * s->tick <= s->opt->at.ts;
 }
 
 static bool read_status(struct scan *s, int dir, struct et_event *ev)
@@ -100,7 +88,7 @@ static bool read_status(struct scan *s, int dir, struct et_event *ev)
 	unsigned real, effective;
 	char *p;
 
-	if (read_text(dir, "status", s->text, sizeof(s->text)) <= 0)
+	if (text_read(dir, "status", s->text, sizeof(s->text)) <= 0)
 		return false;
 	p = strstr(s->text, "\nUid:");
 	if (p && sscanf(p, "\nUid: %u %u", &real, &effective) == 2) {
@@ -122,7 +110,7 @@ static void read_cgroup(struct scan *s, int dir, struct et_event *ev)
 	struct stat st;
 	char *line, *end;
 
-	if (!s->opt->cgroup_mount || read_text(dir, "cgroup", s->text, sizeof(s->text)) <= 0)
+	if (!s->opt->cgroup_mount || text_read(dir, "cgroup", s->text, sizeof(s->text)) <= 0)
 		return;
 	line = strncmp(s->text, "0::/", 4) == 0 ? s->text : strstr(s->text, "\n0::/");
 	if (!line)
@@ -211,26 +199,25 @@ static void read_argv(struct scan *s, int dir, struct et_event *ev)
 		(struct et_list){ s->args, kept, (uint32_t)count_nuls(s->args, kept) };
 }
 
-/* 0 also when the process is gone. */
-static int scan_process(struct scan *s, uint32_t pid)
+/* 0 also when the process is gone. whole: with what it was started with. */
+static int scan_process(struct scan *s, uint32_t pid, bool whole)
 {
-	struct et_event ev = { 0 };
+	struct et_event ev = { .realtime = s->opt->at.offset };
 	char name[16];
 	int dir, ret = 0;
 
-	s->ppid = 0;
 	snprintf(name, sizeof(name), "%u", pid);
 	dir = openat(s->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? errno : 0;
 	put_uint(&ev, ET_F_KIND, ET_PROC);
-	put_uint(&ev, ET_F_TS, s->opt->ts);
+	put_uint(&ev, ET_F_TS, s->opt->at.ts);
 	put_uint(&ev, ET_F_PID, pid);
 	if (read_stat(s, dir, &ev) && read_status(s, dir, &ev)) {
+		identity_read(&s->identity, dir, s->text, s->tty, &ev);
 		read_cgroup(s, dir, &ev);
 		read_link(dir, "exe", s->exe, &ev, ET_F_EXE);
-		/* What others were started with is no part of a recording of one command. */
-		if (!s->opt->ancestors) {
+		if (whole) {
 			read_link(dir, "cwd", s->cwd, &ev, ET_F_CWD);
 			read_argv(s, dir, &ev);
 		}
@@ -240,16 +227,15 @@ static int scan_process(struct scan *s, uint32_t pid)
 	return ret;
 }
 
-static int scan_ancestors(struct scan *s)
+/* What others were started with is no part of a recording of a few. */
+static int scan_census(struct scan *s)
 {
-	uint32_t pid = (uint32_t)getpid();
+	const struct census *c = s->opt->census;
 	int ret = 0;
 
-	/* Parents can only change to init meanwhile: the walk ends. */
-	while (pid && !ret) {
-		ret = scan_process(s, pid);
-		pid = s->ppid;
-	}
+	for (size_t i = 0; i < c->n && !ret; i++)
+		if (c->entries[i].shown)
+			ret = scan_process(s, c->entries[i].pid, c->entries[i].taken);
 	return ret;
 }
 
@@ -267,7 +253,7 @@ static int scan_all(struct scan *s)
 
 		if (*end || end == entry->d_name || !pid || pid > INT_MAX || pid == s->opt->skip)
 			continue;
-		ret = scan_process(s, (uint32_t)pid);
+		ret = scan_process(s, (uint32_t)pid, true);
 	}
 	if (!ret && errno)
 		ret = errno;
@@ -285,6 +271,7 @@ int snapshot_scan(const struct snapshot_options *opt, snapshot_fn *fn, void *ctx
 	s->opt = opt;
 	s->fn = fn;
 	s->ctx = ctx;
+	identity_begin(&s->identity);
 	s->tick = 1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK);
 	s->args = malloc((size_t)opt->max_args + 1);
 	s->spill = malloc(READ_SIZE);
@@ -294,7 +281,7 @@ int snapshot_scan(const struct snapshot_options *opt, snapshot_fn *fn, void *ctx
 	ret = errno;
 	if (s->proc < 0)
 		goto out;
-	ret = opt->ancestors ? scan_ancestors(s) : scan_all(s);
+	ret = opt->census ? scan_census(s) : scan_all(s);
 out:
 	if (s->proc >= 0)
 		close(s->proc);

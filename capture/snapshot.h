@@ -10,12 +10,14 @@
 
 #include <exectrace.h>
 
+struct census;
+
 struct snapshot_options {
-	uint64_t ts;		/* of the events; younger processes are left out */
+	struct et_clock at;	/* of the events; younger processes are left out */
 	uint32_t max_args;	/* bytes of argv kept */
 	uint32_t skip;		/* a pid to leave out; 0: none */
 	const char *cgroup_mount;	/* NULL: there is none */
-	bool ancestors;		/* only this process and its ancestors, and not their argv and cwd */
+	const struct census *census;	/* only those shown, and no argv and cwd but of those taken */
 };
 
 /* Non-zero ends the scan. ev is borrowed during the call. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "unpack.h"
 
+#include "envnames.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +55,53 @@ static void set_task(struct et_event *ev, const struct wire_task *t, const char 
 		et_set_uint(ev, ET_F_CGROUP, t->cgroup);
 }
 
+/* A number that the kernel may not have. */
+static void set_known(struct et_event *ev, enum et_field_id id, uint64_t value, uint64_t unknown)
+{
+	if (value != unknown)
+		et_set_uint(ev, id, value);
+}
+
+/* The kernel's name of a terminal as it is called below /dev: its pts0 is pts/0 there. */
+static void set_tty(struct unpack *u, struct et_event *ev, const char *name, size_t len)
+{
+	size_t digits = len > 3 && !memcmp(name, "pts", 3) ? strspn(name + 3, "0123456789") : 0;
+
+	if (digits && digits == len - 3)
+		len = (size_t)snprintf(u->tty, sizeof(u->tty), "pts/%s", name + 3);
+	else
+		memcpy(u->tty, name, len);
+	if (len)
+		et_set_str(ev, ET_F_TTY, u->tty, (uint32_t)len);
+}
+
+static void set_identity(struct unpack *u, struct et_event *ev, struct rest *r)
+{
+	struct wire_identity w;
+
+	take_into(r, &w, sizeof(w));
+	if (w.flags & ~(WIRE_SECURE_EXEC | WIRE_EXE_DELETED | WIRE_EXE_MEMFD) || w.pad) {
+		r->failed = true;
+		return;
+	}
+	et_set_uint(ev, ET_F_SECURE_EXEC, !!(w.flags & WIRE_SECURE_EXEC));
+	et_set_uint(ev, ET_F_EXE_DELETED, !!(w.flags & WIRE_EXE_DELETED));
+	et_set_uint(ev, ET_F_EXE_MEMFD, !!(w.flags & WIRE_EXE_MEMFD));
+	et_set_uint(ev, ET_F_EXE_DEV, w.exe_dev);
+	et_set_uint(ev, ET_F_EXE_INODE, w.exe_inode);
+	u->stamp = (struct unpack_stamp){ w.exe_size, w.exe_mtime };
+	set_known(ev, ET_F_LOGIN_UID, w.login_uid, WIRE_UNKNOWN);
+	set_known(ev, ET_F_SESSION, w.session, WIRE_UNKNOWN);
+	et_set_uint(ev, ET_F_PID_NS, w.pid_ns);
+	et_set_uint(ev, ET_F_MNT_NS, w.mnt_ns);
+	et_set_uint(ev, ET_F_USER_NS, w.user_ns);
+	et_set_uint(ev, ET_F_NET_NS, w.net_ns);
+	et_set_uint(ev, ET_F_NS_PID, w.ns_pid);
+	/* One that was cut would be another terminal's; no driver has such a long one. */
+	if (w.tty[sizeof(w.tty) - 1] == '\0')
+		set_tty(u, ev, w.tty, strlen(w.tty));
+}
+
 /* A string as it stands; len may be WIRE_NONE. */
 static void set_string(struct et_event *ev, struct rest *r, enum et_field_id id, uint16_t len)
 {
@@ -98,19 +148,25 @@ static void set_path(struct et_event *ev, struct rest *r, enum et_field_id id, u
 		et_set_str(ev, id, "/", 1);
 }
 
-static bool argv_room(struct unpack *u, size_t size)
+/* Room for a list; false: no memory. */
+static bool list_room(char **list, size_t *list_size, size_t size)
 {
 	char *bigger;
 
-	if (size <= u->argv_size)
+	if (size <= *list_size)
 		return true;
 	size = size < 65536 ? 65536 : size;
-	bigger = realloc(u->argv, size);
+	bigger = realloc(*list, size);
 	if (!bigger)
 		return false;
-	u->argv = bigger;
-	u->argv_size = size;
+	*list = bigger;
+	*list_size = size;
 	return true;
+}
+
+static bool argv_room(struct unpack *u, size_t size)
+{
+	return list_room(&u->argv, &u->argv_size, size);
 }
 
 static void set_argv(struct et_event *ev, const char *ptr, size_t len, size_t n)
@@ -226,7 +282,8 @@ static bool set_span(struct unpack *u, struct et_event *ev, unsigned *flags, str
 	return true;
 }
 
-static bool set_exec(struct unpack *u, struct et_event *ev, unsigned flags, struct rest *r)
+static bool set_exec(struct unpack *u, struct et_event *ev, unsigned flags, struct rest *r,
+		     enum et_kind kind)
 {
 	struct wire_exec e;
 	uint64_t size;
@@ -235,6 +292,10 @@ static bool set_exec(struct unpack *u, struct et_event *ev, unsigned flags, stru
 	size = e.argv_size;
 	if (e.error)
 		et_set_uint(ev, ET_F_ERRNO, e.error);
+	if (e.duration)
+		et_set_uint(ev, ET_F_EXEC_DURATION, e.duration);
+	if (kind == ET_EXEC)
+		set_identity(u, ev, r);
 	if (e.span) {
 		if (!set_span(u, ev, &flags, r, &e, &size))
 			return false;
@@ -250,6 +311,9 @@ static bool set_exec(struct unpack *u, struct et_event *ev, unsigned flags, stru
 			return false;
 	}
 
+	/* Of a call whose memory was gone there is no environment to be unpacked. */
+	if (flags & WIRE_ENV_UNREADABLE)
+		et_set_uint(ev, ET_F_ENV_UNREADABLE, 1);
 	if (flags & WIRE_ARGV_TRUNCATED)
 		et_set_uint(ev, ET_F_ARGV_TRUNCATED, 1);
 	if (flags & WIRE_ARGV_UNREADABLE)
@@ -298,6 +362,10 @@ static void set_exit(struct et_event *ev, struct rest *r, unsigned page_size)
 	}
 	set_times(ev, &x);
 	et_set_uint(ev, ET_F_MAX_RSS, x.max_rss * page_size);
+	et_set_uint(ev, ET_F_MINOR_FAULTS, x.minor_faults);
+	et_set_uint(ev, ET_F_MAJOR_FAULTS, x.major_faults);
+	set_known(ev, ET_F_READ_BYTES, x.read_bytes, WIRE_UNKNOWN_64);
+	set_known(ev, ET_F_WRITE_BYTES, x.write_bytes, WIRE_UNKNOWN_64);
 }
 
 static enum et_kind kind_of(const struct wire_head *head)
@@ -317,7 +385,10 @@ static enum et_kind kind_of(const struct wire_head *head)
 /* No kernel sends such numbers, and a capture has no room for them. */
 static bool numbers_fit(const struct et_event *ev)
 {
-	static const uint8_t wide[] = { ET_F_START, ET_F_CGROUP, ET_F_UTIME, ET_F_STIME, ET_F_MAX_RSS };
+	static const uint8_t wide[] = {
+		ET_F_START, ET_F_CGROUP, ET_F_UTIME, ET_F_STIME, ET_F_MAX_RSS, ET_F_EXE_INODE,
+		ET_F_EXEC_DURATION, ET_F_MINOR_FAULTS, ET_F_MAJOR_FAULTS,
+	};
 
 	for (size_t i = 0; i < sizeof(wide); i++) {
 		if (ET_HAS(ev, wide[i]) && ev->v[wide[i]].u == ET_NONE)
@@ -342,7 +413,7 @@ bool unpack(struct unpack *u, const struct wire_head *head, unsigned flags, cons
 	et_set_uint(ev, ET_F_TS, head->ts);
 	set_task(ev, &task, task_at + offsetof(struct wire_task, comm));
 	if (kind == ET_EXEC || kind == ET_FAIL) {
-		if (!set_exec(u, ev, flags, &r))
+		if (!set_exec(u, ev, flags, &r, kind))
 			return false;
 	} else if (kind == ET_EXIT) {
 		set_exit(ev, &r, page_size);
@@ -351,7 +422,65 @@ bool unpack(struct unpack *u, const struct wire_head *head, unsigned flags, cons
 	return !r.failed && !r.len && numbers_fit(ev);
 }
 
+/*
+ * Strings as they stand, of which those asked for are kept. The last one may be cut; where
+ * its name may be, too, it is not known whether it was asked for.
+ */
+static bool take_env(struct unpack *u, struct et_event *ev, const char *strings, size_t len)
+{
+	uint32_t n = 0;
+	size_t used = 0;
+
+	if (!list_room(&u->env, &u->env_size, len + 1))
+		return false;
+	for (size_t at = 0, next; at < len; at = next) {
+		size_t string_len = strnlen(strings + at, len - at);
+		bool cut = at + string_len == len;
+
+		next = at + string_len + 1;
+		if (u->env_names && ((cut && !memchr(strings + at, '=', string_len)) ||
+				     !envnames_match(u->env_names, strings + at, string_len)))
+			continue;
+		memcpy(u->env + used, strings + at, string_len);
+		used += string_len;
+		u->env[used++] = '\0';
+		n++;
+	}
+	ev->known |= 1ull << ET_F_ENV;
+	ev->v[ET_F_ENV].l = (struct et_list){ u->env, (uint32_t)used, n };
+	return true;
+}
+
+bool unpack_env(struct unpack *u, unsigned flags, const uint8_t *body, size_t len,
+		struct et_event *ev)
+{
+	struct rest r = { body, len, false };
+	uint64_t kind = ev->v[ET_F_KIND].u;
+	struct wire_env e;
+	const char *strings;
+	size_t strings_len;
+
+	take_into(&r, &e, sizeof(e));
+	strings_len = r.len;
+	strings = take(&r, strings_len);
+	if (r.failed || strings_len > UNPACK_ARGV_MAX || (kind != ET_EXEC && kind != ET_FAIL))
+		return false;
+	if ((strings_len || !(flags & WIRE_ENV_UNREADABLE)) &&
+	    !take_env(u, ev, strings, strings_len))
+		return false;
+	if (flags & WIRE_ENV_TRUNCATED)
+		et_set_uint(ev, ET_F_ENV_TRUNCATED, 1);
+	if (!(flags & (WIRE_ENV_TRUNCATED | WIRE_ENV_UNREADABLE)))
+		return true;
+	if (flags & WIRE_ENVC_KNOWN)
+		et_set_uint(ev, ET_F_ENV_COUNT, e.count);
+	if (e.size)
+		et_set_uint(ev, ET_F_ENV_BYTES, e.size);
+	return true;
+}
+
 void unpack_free(struct unpack *u)
 {
 	free(u->argv);
+	free(u->env);
 }

@@ -9,15 +9,26 @@
 #include <exectrace.h>
 #include <wire.h>
 
-/* The most bytes that the strings of an event can rightly have. */
+/* The most bytes that the arguments of an event can rightly have, and its environment. */
 #define UNPACK_ARGV_MAX (2u << 20)
+
+/* What tells the file that runs from another in its place; no column has it. */
+struct unpack_stamp {
+	uint64_t size;		/* bytes */
+	int64_t mtime;		/* ns since 1970 */
+};
 
 /* Memory for strings that do not lie in the record as they are needed. */
 struct unpack {
 	char *argv;
 	size_t argv_size;
+	char *env;
+	size_t env_size;
+	const char *env_names;	/* what of an environment is kept; NULL: all */
 	char exe[UINT16_MAX + 1];
 	char cwd[UINT16_MAX + 1];
+	char tty[40];
+	struct unpack_stamp stamp;	/* of an exec */
 };
 
 /*
@@ -26,6 +37,10 @@ struct unpack {
  */
 bool unpack(struct unpack *u, const struct wire_head *head, unsigned flags, const uint8_t *body,
 	    size_t len, unsigned page_size, struct et_event *ev);
+
+/* The environment, which follows as a part of its own; sets more of the same ev. */
+bool unpack_env(struct unpack *u, unsigned flags, const uint8_t *body, size_t len,
+		struct et_event *ev);
 
 /* Frees what u holds, not u. */
 void unpack_free(struct unpack *u);

@@ -4,7 +4,9 @@
  * the parcels of the queue, then its end.
  *
  * It waits for the disk so that the drain thread never has to. After a failed write
- * it goes on to take parcels, and counts what was in them as lost.
+ * it goes on to take parcels, and counts what was in them as lost. A file that was cut
+ * back to its last whole record then says so itself. When /proc is read, it drops its
+ * privilege.
  */
 #ifndef EXECTRACE_WRITER_H
 #define EXECTRACE_WRITER_H
@@ -13,6 +15,7 @@
 
 #include "snapshot.h"
 
+struct binaries;
 struct output;
 struct queue;
 struct writer;
@@ -28,10 +31,11 @@ enum writer_state {
 struct writer_setup {
 	struct output *output;
 	struct queue *queue;
+	struct binaries *binaries;
 	struct et_writer_options options;
 	const struct et_pair *pairs;	/* of HOST */
 	size_t n_pairs;
-	struct et_clock clock;		/* at the start */
+	int names;		/* servant of the names; -1: none */
 	bool with_snapshot;
 	struct snapshot_options snapshot;
 };
@@ -41,6 +45,7 @@ struct writer_report {
 	struct et_writer_stats stats;
 	struct et_error error;	/* code ET_OK: none */
 	uint64_t unwritten;	/* events that did not come into the file */
+	bool ended;		/* the file has an END, which says how many */
 	int trim_error;		/* errno: the file ends in part of a record */
 	int snapshot_error;	/* errno: /proc could not be read */
 };
@@ -57,7 +62,7 @@ uint64_t writer_bytes(const struct writer *w);
  * What END is to say; reason is borrowed. To be called before the queue is closed,
  * which is what ends the thread.
  */
-void writer_set_end(struct writer *w, uint64_t ts, const uint64_t lost[ET_CAUSE_END],
+void writer_set_end(struct writer *w, struct et_clock ended, const uint64_t lost[ET_CAUSE_END],
 		    const char *reason);
 void writer_report(const struct writer *w, struct writer_report *out);
 /* Waits for the thread; the queue must be closed. NULL is fine. */

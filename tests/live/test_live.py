@@ -70,6 +70,28 @@ def filters_apply():
         lab.equal(out, b"", "output")
 
 
+def is_in_the_sandbox():
+    """It reads inside, its recorder confines itself, and a signal still gets through."""
+    def filters(pid):
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            return next(line.split()[1] for line in file if line.startswith("Seccomp:"))
+    for mode, inside in (("off", filters("self")), ("require", "2")):
+        if lab.SANITIZED and mode == "require":
+            print("   a build with sanitizers has no sandbox; not checked")
+            continue
+        argv = [lab.EXECTRACE, "live", "--kind", "proc", "--json"]
+        with lab.started(argv, env={**os.environ, "EXECTRACE_SANDBOX": mode}) as live:
+            live.stdout.readline()	# of what runs there is always some
+            with open(f"/proc/{live.pid}/task/{live.pid}/children", encoding="ascii") as file:
+                recorder, = file.read().split()
+            lab.equal(filters(live.pid), inside, f"Seccomp of live, EXECTRACE_SANDBOX={mode}")
+            if not lab.SANITIZED:
+                lab.wait_until(lambda: filters(recorder) == "2", "the recorder's filter")
+            live.terminate()
+            _, err = live.communicate(timeout=lab.TIMEOUT)
+            lab.equal(live.returncode, 0, f"exit code after SIGTERM, {err!r}")
+
+
 def leaves_nothing_running():
     with lab.started([lab.EXECTRACE, "live"], start_new_session=True) as live:
         lab.run(["/bin/true"])
@@ -95,4 +117,4 @@ def others(name, group):
 
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(latency, filters_apply, leaves_nothing_running)
+    lab.main(latency, filters_apply, is_in_the_sandbox, leaves_nothing_running)

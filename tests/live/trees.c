@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,11 +19,6 @@
 
 static char *const words[] = { S("tree"), S("two words"), NULL };
 static char *const quiet[] = { S("HOSTILE_DO=exit 7"), NULL };
-
-static void nap(unsigned ms)
-{
-	usleep(ms * 1000);
-}
 
 static void thread_start(void *(*fn)(void *), void *arg)
 {
@@ -50,57 +46,73 @@ static void *thread_fail(void *arg)
 	_exit(4);
 }
 
-static void exec_from_thread(const char *step, void *(*fn)(void *), bool leader_leaves)
+static void *thread_busy(void *arg)
+{
+	(void)arg;
+	for (;;)
+		sched_yield();
+	return NULL;
+}
+
+struct from_thread {
+	const char *step;
+	void *(*fn)(void *);
+	void *(*others)(void *);
+	unsigned count;
+	bool leader_leaves;
+};
+
+static void exec_from_thread(const struct from_thread *f)
 {
 	const struct attempt a = { .filename = target, .argv = words };
-	struct rusage usage;
-	int status;
+	struct ending e;
+	struct look l;
 	pid_t pid;
+	bool executed;
 
 	memset(note, 0, sizeof(*note));
-	step_begin(step);
+	step_begin(f->step);
+	look_open();
 	pid = fork();
 	if (pid == 0) {
-		thread_start(fn, NULL);
-		if (leader_leaves)
+		look_child();
+		for (unsigned i = 0; i < f->count; i++)
+			thread_start(f->others, NULL);
+		thread_start(f->fn, NULL);
+		if (f->leader_leaves)
 			syscall(SYS_exit, 11);
 		for (;;)
 			pause();
 	}
-	reap(pid, &status, &usage);
+	look_started();
+	executed = look_next(&l);
+	reap(pid, &e);
 	say_fork(pid, getpid());
-	if (note->error) {
-		say_begin("fail", pid, getpid());
-		say_number("uid", note->self.uid);
-		say_number("gid", note->self.gid);
-		say_number("tid", note->self.tid);
-		say_text("filename", "/nonexistent/program");
-		say_argv(words);
-		say_number("errno", note->error);
-		say_end();
-	} else {
-		say_exec(pid, getpid(), &a);
-	}
-	say_exit(pid, getpid(), getuid(), status, &usage);
+	if (executed)
+		say_exec(&a, &l);
+	else
+		say_fail(pid, getpid(), "/nonexistent/program", &a, quiet, note->error);
+	say_exit(pid, getpid(), getuid(), &e);
+	look_free(&l);
 }
 
 /* ---- Threads that end in every order ------------------------------------------ */
 
-enum ending { THREAD_EXIT, GROUP_EXIT, KILLED };
+enum last { THREAD_EXIT, GROUP_EXIT, BY_KILL };
 
 struct order {
 	const char *step;
 	bool leader_first;
 	unsigned threads;
-	enum ending last;
+	enum last last;
 };
 
 static const struct order *order;
 static atomic_uint ended;
 
-static void end_with(enum ending how, int code)
+static void end_with(enum last how, int code)
 {
-	if (how == KILLED)
+	if (how == BY_KILL)
 		kill(getpid(), SIGKILL);
 	syscall(how == GROUP_EXIT ? SYS_exit_group : SYS_exit, code);
 }
@@ -115,7 +127,7 @@ static void *thread_end(void *arg)
 	nap(5);
 	atomic_fetch_add(&ended, 1);
 	if (n + 1 == order->threads && order->leader_first) {
-		nap(20);	/* until the others are gone for certain */
+		nap(20); /* until the others are gone for certain */
 		end_with(order->last, 33);
 	}
 	syscall(SYS_exit, 20 + n);
@@ -124,8 +136,7 @@ static void *thread_end(void *arg)
 
 static void threads_end(const struct order *o)
 {
-	struct rusage usage;
-	int status;
+	struct ending e;
 	pid_t pid;
 
 	step_begin(o->step);
@@ -143,9 +154,43 @@ static void threads_end(const struct order *o)
 		nap(20);
 		end_with(o->last, 6);
 	}
-	reap(pid, &status, &usage);
+	reap(pid, &e);
 	say_fork(pid, getpid());
-	say_exit(pid, getpid(), getuid(), status, &usage);
+	say_exit(pid, getpid(), getuid(), &e);
+}
+
+/* All at the same moment, the leader among them: whoever is last ends the group. */
+static atomic_bool now;
+
+static void *thread_end_together(void *arg)
+{
+	atomic_fetch_add(&ended, 1);
+	while (!atomic_load(&now))
+		;
+	syscall(SYS_exit, (long)(uintptr_t)arg);
+	return NULL;
+}
+
+static void end_together(unsigned threads, enum last how)
+{
+	struct ending e;
+	pid_t pid;
+
+	step_begin(how == BY_KILL ? "all threads are killed" : "all threads end at once");
+	pid = fork();
+	if (pid == 0) {
+		for (unsigned i = 0; i < threads; i++)
+			thread_start(thread_end_together, (void *)(uintptr_t)(20 + i));
+		while (atomic_load(&ended) != threads)
+			nap(1);
+		if (how == BY_KILL)
+			kill(getpid(), SIGKILL);
+		atomic_store(&now, true);
+		end_with(how, 9);
+	}
+	reap(pid, &e);
+	say_fork(pid, getpid());
+	say_exit(pid, getpid(), getuid(), &e);
 }
 
 /* ---- Families -------------------------------------------------------------------- */
@@ -156,16 +201,32 @@ static void wait_for_parent(pid_t parent)
 		nap(1);
 }
 
+static _Noreturn void become(void)
+{
+	look_child();
+	self_take(&note->self);
+	execve(target, words, quiet);
+	_exit(127);
+}
+
+static void say_exit_of(pid_t pid, pid_t ppid, int code)
+{
+	say_begin("exit", pid, ppid);
+	say_number("exit_code", code);
+	say_end();
+}
+
 /* The child's parent is dead when it executes; only the fork says who it was. */
 static void orphan(const char *step, bool fork_before_middle_ends)
 {
 	const struct attempt a = { .filename = target, .argv = words };
-	struct rusage middle_usage, usage;
-	int middle_status, status;
+	struct ending middle_end, e;
+	struct look l;
 	pid_t top = getpid(), middle;
 
 	memset(note, 0, sizeof(*note));
 	step_begin(step);
+	look_open();
 	middle = fork();
 	if (middle == 0) {
 		pid_t last = fork();
@@ -173,138 +234,149 @@ static void orphan(const char *step, bool fork_before_middle_ends)
 		if (last == 0) {
 			if (fork_before_middle_ends)
 				wait_for_parent(top);
-			self_take(&note->self);
-			execve(target, words, quiet);
-			_exit(127);
+			become();
 		}
+		look_started();
 		note->last = last;
 		if (!fork_before_middle_ends)
 			waitpid(last, &note->tried[0], 0);
 		_exit(12);
 	}
-	reap(middle, &middle_status, &middle_usage);
+	look_started();
+	check(look_next(&l), "the grandchild");
+	reap(middle, &middle_end);
 	say_fork(middle, top);
-	say_exit(middle, top, getuid(), middle_status, &middle_usage);
+	say_exit(middle, top, getuid(), &middle_end);
 	say_fork(note->last, middle);
+	say_exec(&a, &l);
 	if (fork_before_middle_ends) {
-		reap(note->last, &status, &usage);
-		say_exec(note->last, top, &a);
-		say_exit(note->last, top, getuid(), status, &usage);
+		reap(note->last, &e);
+		say_exit(note->last, top, getuid(), &e);
 	} else {
-		say_exec(note->last, middle, &a);
-		say_begin("exit", note->last, middle);
-		say_number("exit_code", WEXITSTATUS(note->tried[0]));
-		say_end();
+		say_exit_of(note->last, middle, WEXITSTATUS(note->tried[0]));
 	}
+	look_free(&l);
 }
 
 /* A child made with CLONE_PARENT is its maker's sibling. */
 static void sibling(void)
 {
 	const struct attempt a = { .filename = target, .argv = words };
-	struct rusage usage, maker_usage;
-	int status, maker_status;
+	struct ending e, maker_end;
+	struct look l;
 	pid_t maker;
 
 	memset(note, 0, sizeof(*note));
 	step_begin("CLONE_PARENT");
+	look_open();
 	maker = fork();
 	if (maker == 0) {
 		pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
 
-		if (pid == 0) {
-			self_take(&note->self);
-			execve(target, words, quiet);
-			_exit(127);
-		}
+		if (pid == 0)
+			become();
 		note->last = pid;
 		_exit(0);
 	}
-	reap(maker, &maker_status, &maker_usage);
-	reap(note->last, &status, &usage);
+	look_started();
+	check(look_next(&l), "the sibling");
+	reap(maker, &maker_end);
+	reap(note->last, &e);
 	say_fork(maker, getpid());
-	say_exit(maker, getpid(), getuid(), maker_status, &maker_usage);
+	say_exit(maker, getpid(), getuid(), &maker_end);
 	say_fork(note->last, getpid());
-	say_exec(note->last, getpid(), &a);
-	say_exit(note->last, getpid(), getuid(), status, &usage);
+	say_exec(&a, &l);
+	say_exit(note->last, getpid(), getuid(), &e);
+	look_free(&l);
 }
 
-/* Pid 1 of its own namespace; captures speak of the first one. */
-static void namespaced(void)
+/* The creator is a thread that is gone when its child executes. */
+static void *thread_creates(void *arg)
+{
+	pid_t *made = arg;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		while (note->stage == 0)
+			nap(1);
+		become();
+	}
+	*made = pid;
+	return NULL;
+}
+
+static void created_by_thread(void)
 {
 	const struct attempt a = { .filename = target, .argv = words };
-	struct rusage usage, maker_usage;
-	int status, maker_status;
-	pid_t maker;
+	struct ending e;
+	struct look l;
+	pthread_t t;
+	pid_t pid;
 
 	memset(note, 0, sizeof(*note));
-	step_begin("pid namespace");
-	maker = fork();
-	if (maker == 0) {
-		pid_t pid;
-
-		if (unshare(CLONE_NEWPID) != 0)
-			_exit(1);
-		pid = fork();
-		if (pid == 0) {
-			self_take(&note->self);
-			execve(target, words, quiet);
-			_exit(127);
-		}
-		note->last = pid;
-		check(wait4(pid, &status, 0, &usage) == pid, "wait4");
-		note->tried[0] = status;
-		_exit(0);
-	}
-	reap(maker, &maker_status, &maker_usage);
-	say_fork(maker, getpid());
-	say_exit(maker, getpid(), getuid(), maker_status, &maker_usage);
-	if (!note->last)
-		return;		/* not allowed to make one */
-	note->self.tid = note->last;
-	say_fork(note->last, maker);
-	say_exec(note->last, maker, &a);
-	say_begin("exit", note->last, maker);
-	say_number("exit_code", WEXITSTATUS(note->tried[0]));
-	say_end();
+	step_begin("created by a thread that has ended");
+	look_open();
+	check(pthread_create(&t, NULL, thread_creates, &pid) == 0 &&
+		      pthread_join(t, NULL) == 0,
+	      "pthread");
+	note->stage = 1;
+	look_started();
+	check(look_next(&l), "the child of a thread");
+	reap(pid, &e);
+	say_fork(pid, getpid());
+	say_exec(&a, &l);
+	say_exit(pid, getpid(), getuid(), &e);
+	look_free(&l);
 }
 
 static void only_fork(void)
 {
-	struct rusage usage;
-	int status;
+	struct ending e;
 	pid_t pid;
 
 	step_begin("fork without exec");
 	pid = fork();
 	if (pid == 0)
 		_exit(13);
-	reap(pid, &status, &usage);
+	reap(pid, &e);
 	say_fork(pid, getpid());
-	say_exit(pid, getpid(), getuid(), status, &usage);
+	say_exit(pid, getpid(), getuid(), &e);
 }
 
 void trees(void)
 {
+	static const struct from_thread execs[] = {
+		{ "exec from a second thread", thread_exec, NULL, 0, false },
+		{ "exec from a thread, leader gone", thread_exec, NULL, 0, true },
+		{ "exec from a thread while others run", thread_exec, thread_busy, 6, false },
+		{ "exec from a thread while others run, leader gone", thread_exec, thread_busy,
+		  6, true },
+		{ "failing exec from a second thread", thread_fail, NULL, 0, false },
+		{ "failing exec from a thread while others run", thread_fail, thread_busy, 3,
+		  false },
+	};
 	static const struct order orders[] = {
 		{ "leader first, thread exits", true, 1, THREAD_EXIT },
 		{ "leader first, thread ends the group", true, 1, GROUP_EXIT },
-		{ "leader first, thread is killed", true, 1, KILLED },
+		{ "leader first, thread is killed", true, 1, BY_KILL },
 		{ "leader first, four threads", true, 4, THREAD_EXIT },
 		{ "leader first, the last of four ends the group", true, 4, GROUP_EXIT },
 		{ "leader last, exits", false, 1, THREAD_EXIT },
 		{ "leader last, ends the group", false, 4, GROUP_EXIT },
-		{ "leader last, is killed", false, 4, KILLED },
+		{ "leader last, is killed", false, 4, BY_KILL },
 	};
 
-	exec_from_thread("exec from a second thread", thread_exec, false);
-	exec_from_thread("exec from a thread, leader gone", thread_exec, true);
-	exec_from_thread("failing exec from a second thread", thread_fail, false);
+	for (size_t i = 0; i < sizeof(execs) / sizeof(execs[0]); i++)
+		exec_from_thread(&execs[i]);
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
 		threads_end(&orders[i]);
+	for (unsigned i = 0; i < 12; i++)
+		end_together(i % 4 + 1, THREAD_EXIT);
+	end_together(4, GROUP_EXIT);
+	end_together(4, BY_KILL);
 	only_fork();
 	orphan("grandchild", false);
 	orphan("orphan", true);
 	sibling();
-	namespaced();
+	created_by_thread();
 }

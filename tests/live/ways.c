@@ -14,9 +14,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifndef AT_EXECVE_CHECK
+#define AT_EXECVE_CHECK 0x10000 /* 6.14 */
+#endif
 
 static int program_fd;
 
@@ -35,145 +40,228 @@ static void call_at(const struct attempt *a, char *const *env)
 	syscall(SYS_execveat, program_fd, a->filename, a->argv, env, 0);
 }
 
-#ifdef __x86_64__
-/* The 32-bit system call, from a place that its pointers can name. */
-static void call_int80(const struct attempt *a, char *const *env)
+static void call_check(const struct attempt *a, char *const *env)
 {
-	char *low = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	uint32_t *pointers = (uint32_t *)(void *)low;
-	char *text = low + 4096;
-	uint32_t n = 0, argv_at, env_at;
-	long result;
-
-	check(low != MAP_FAILED, "mmap");
-	char *filename = text;
-	text = stpcpy(text, a->filename) + 1;
-	argv_at = n;
-	for (char *const *p = a->argv; *p; p++) {
-		pointers[n++] = (uint32_t)(uintptr_t)text;
-		text = stpcpy(text, *p) + 1;
-	}
-	pointers[n++] = 0;
-	env_at = n;
-	pointers[n++] = (uint32_t)(uintptr_t)text;
-	strcpy(text, env[0]);
-	pointers[n++] = 0;
-	__asm__ volatile("int $0x80"
-			 : "=a"(result)
-			 : "a"(11L), "b"(filename), "c"(&pointers[argv_at]), "d"(&pointers[env_at])
-			 : "memory", "r8", "r9", "r10", "r11");
-	errno = (int)-result;
+	syscall(SYS_execveat, AT_FDCWD, a->filename, a->argv, env, AT_EXECVE_CHECK);
 }
 
-static bool have_int80(void)
+/* ---- Ways to begin ------------------------------------------------------------ */
+
+static int begin(void *unused)
 {
-	struct rusage usage;
-	int status;
-	pid_t pid;
-
-	step_begin("is there int 0x80");
-	pid = fork();
-	if (pid == 0) {
-		long result;
-
-		__asm__ volatile("int $0x80" : "=a"(result) : "a"(20L) : "memory", "r8", "r9", "r10", "r11");
-		_exit(result == getpid() ? 0 : 1);
-	}
-	reap(pid, &status, &usage);
-	say_fork(pid, getpid());
-	say_exit(pid, getpid(), getuid(), status, &usage);
-	return status == 0;
+	(void)unused;
+	attempt_child();
+	return 0;
 }
-#endif
+
+static pid_t start_clone(int flags)
+{
+	static char stack[256 << 10] __attribute__((aligned(64)));
+
+	return clone(begin, stack + sizeof(stack), flags | SIGCHLD, NULL);
+}
 
 static pid_t start_vfork(void)
 {
-	/* As vfork(2), whose frame could not return twice from here. */
-	return (pid_t)syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+	return start_clone(CLONE_VM | CLONE_VFORK);
 }
 
-static void calls(void)
+static pid_t start_waiting(void)
 {
-	char fd_path[64], relative[64 + 16], memfd_exe[] = "/memfd:a program";
-	char loop_script[PATH_MAX + 32], script[PATH_MAX], outer[PATH_MAX], text[PATH_MAX * 2];
-	int dir;
+	return start_clone(CLONE_VFORK);
+}
 
-	attempt(&(struct attempt){ .step = "vfork", .start = start_vfork, .filename = target,
-				   .argv = ARGV(S("vforked"), S("x")) });
+static pid_t start_vm(void)
+{
+	return start_clone(CLONE_VM);
+}
+
+static pid_t start_shared(void)
+{
+	return start_clone(CLONE_VM | CLONE_FS | CLONE_SIGHAND);
+}
+
+static void starts(void)
+{
+	static const struct {
+		const char *step;
+		pid_t (*start)(void);
+	} rows[] = {
+		{ "vfork", start_vfork },
+		{ "CLONE_VFORK", start_waiting },
+		{ "CLONE_VM", start_vm },
+		{ "CLONE_VM, CLONE_FS and CLONE_SIGHAND", start_shared },
+	};
+	static char step[64];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		attempt(&(struct attempt){ .step = rows[i].step,
+					   .start = rows[i].start,
+					   .filename = target,
+					   .argv = ARGV(S("begun"), S("x")) });
+		snprintf(step, sizeof(step), "%s, failing", rows[i].step);
+		attempt(&(struct attempt){ .step = step,
+					   .start = rows[i].start,
+					   .filename = "/nonexistent/program",
+					   .argv = ARGV(S("begun"), S("in vain")) });
+	}
+}
+
+/* ---- Ways to call --------------------------------------------------------------- */
+
+/* A program that is in memory alone, open for reading. */
+static int memory_file(const char *name)
+{
+	int fd = (int)syscall(SYS_memfd_create, name, 0u), again;
+	char path[64];
+
+	check(fd >= 0, "memfd_create");
+	copy_self(fd);
+	/* A file open for writing is busy: execute it through a second, read-only one. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY | O_CLOEXEC);
+	check(again >= 0, path);
+	close(fd);
+	return again;
+}
+
+static void by_fd(void)
+{
+	char fd_path[64], relative[PATH_MAX];
 
 	program_fd = open(target, O_PATH | O_CLOEXEC);
 	check(program_fd >= 0, target);
 	snprintf(fd_path, sizeof(fd_path), "/dev/fd/%d", program_fd);
-	attempt(&(struct attempt){ .step = "execveat, AT_EMPTY_PATH", .filename = "", .as = fd_path,
-				   .call = call_empty_path, .argv = ARGV(S("by fd"), S("1")) });
-	attempt(&(struct attempt){ .step = "fexecve", .filename = "", .as = fd_path,
-				   .call = call_fexecve, .argv = ARGV(S("fexecve"), S("2")) });
+	attempt(&(struct attempt){ .step = "execveat, AT_EMPTY_PATH",
+				   .filename = "",
+				   .as = fd_path,
+				   .call = call_empty_path,
+				   .argv = ARGV(S("by fd"), S("1")) });
+	attempt(&(struct attempt){ .step = "fexecve",
+				   .filename = "",
+				   .as = fd_path,
+				   .call = call_fexecve,
+				   .argv = ARGV(S("fexecve"), S("2")) });
 	close(program_fd);
 
-	program_fd = (int)syscall(SYS_memfd_create, "a program", 0u);
-	check(program_fd >= 0, "memfd_create");
-	copy_self(program_fd);
-	{
-		/* A file open for writing is busy: execute it through a second, read-only one. */
-		char path[64];
-		int again;
-
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", program_fd);
-		again = open(path, O_RDONLY | O_CLOEXEC);
-		check(again >= 0, path);
-		close(program_fd);
-		program_fd = again;
-	}
+	program_fd = memory_file("a program");
 	snprintf(fd_path, sizeof(fd_path), "/dev/fd/%d", program_fd);
-	attempt(&(struct attempt){ .step = "fexecve of a memfd", .filename = "", .as = fd_path, .exe = memfd_exe,
-				   .call = call_fexecve, .argv = ARGV(S("from memory")) });
+	attempt(&(struct attempt){ .step = "fexecve of a memfd",
+				   .filename = "",
+				   .as = fd_path,
+				   .call = call_fexecve,
+				   .argv = ARGV(S("from memory")) });
+	snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", program_fd);
+	attempt(&(struct attempt){ .step = "execve of a memfd",
+				   .filename = fd_path,
+				   .argv = ARGV(S("from memory"), S("by path")) });
+	close(program_fd);
+	program_fd = memory_file("\x1b[31m\xff '\n");
+	snprintf(fd_path, sizeof(fd_path), "/dev/fd/%d", program_fd);
+	attempt(&(struct attempt){ .step = "memfd of a hostile name",
+				   .filename = "",
+				   .as = fd_path,
+				   .call = call_fexecve,
+				   .argv = ARGV(S("x")) });
 	close(program_fd);
 
-	dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	check(dir >= 0, "open .");
-	program_fd = dir;
-	snprintf(relative, sizeof(relative), "/dev/fd/%d/target", dir);
-	attempt(&(struct attempt){ .step = "execveat, relative to a directory", .filename = "target",
-				   .as = relative, .call = call_at, .argv = ARGV(S("relative")) });
-	attempt(&(struct attempt){ .step = "execveat, failing", .filename = "nothing", .call = call_at,
+	/* Deleted between being opened and being executed. */
+	copy_self_to("passing", 0755);
+	program_fd = open("passing", O_RDONLY | O_CLOEXEC);
+	check(program_fd >= 0 && unlink("passing") == 0, "passing");
+	snprintf(fd_path, sizeof(fd_path), "/dev/fd/%d", program_fd);
+	attempt(&(struct attempt){ .step = "fexecve of a deleted file",
+				   .filename = "",
+				   .as = fd_path,
+				   .call = call_fexecve,
+				   .argv = ARGV(S("deleted")) });
+	close(program_fd);
+
+	program_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	check(program_fd >= 0, "open .");
+	snprintf(relative, sizeof(relative), "/dev/fd/%d/target", program_fd);
+	attempt(&(struct attempt){ .step = "execveat, relative to a directory",
+				   .filename = "target",
+				   .as = relative,
+				   .call = call_at,
+				   .argv = ARGV(S("relative")) });
+	attempt(&(struct attempt){ .step = "execveat, absolute",
+				   .filename = target,
+				   .call = call_at,
+				   .argv = ARGV(S("absolute")) });
+	attempt(&(struct attempt){ .step = "execveat, failing",
+				   .filename = "nothing",
+				   .call = call_at,
 				   .argv = ARGV(S("relative"), S("two words")) });
-	close(dir);
+	attempt(&(struct attempt){ .step = "execveat of a directory, failing",
+				   .filename = "",
+				   .call = call_empty_path,
+				   .argv = ARGV(S("directory"), S("x")) });
+	close(program_fd);
+}
 
-	attempt(&(struct attempt){ .step = "relative path", .filename = "./target", .argv = ARGV(S("target")) });
+/* Asks whether it could be executed: that is no execution, but a refusal is one. */
+static void only_asked(void)
+{
+	char *quiet[] = { S("x"), NULL };
+	struct ending e;
+	pid_t pid;
+	bool known;
 
-	/* The kernel drops argv[0] and puts in front what the first line says. */
-	snprintf(text, sizeof(text), "#!%s\nbody\n", target);
-	write_file("script", text, 0755);
-	snprintf(text, sizeof(text), "#!%s  one argument \nbody\n", target);
-	write_file("script-arg", text, 0755);
-	snprintf(script, sizeof(script), "./script");
-	attempt(&(struct attempt){ .step = "script", .filename = script, .interpreter = target,
-				   .argv = ARGV(S("dropped"), S("kept")),
-				   .committed = ARGV(target, script, S("kept")) });
-	attempt(&(struct attempt){ .step = "script with an argument", .filename = "script-arg", .interpreter = target,
-				   .argv = ARGV(S("dropped"), S(""), S("b c")),
-				   .committed = ARGV(target, S("one argument"), S("script-arg"), S(""), S("b c")) });
-	snprintf(loop_script, sizeof(loop_script), "%.*s/script", (int)(strrchr(target, '/') - target), target);
-	snprintf(text, sizeof(text), "#!%s outer\n", loop_script);
-	write_file("outer", text, 0755);
-	snprintf(outer, sizeof(outer), "outer");
-	attempt(&(struct attempt){ .step = "script run by a script", .filename = outer, .interpreter = target,
-				   .argv = ARGV(S("dropped"), S("x")),
-				   .committed = ARGV(target, loop_script, S("outer"), outer, S("x")) });
-
-	check(link(target, "\x1b[31m\xff'\n") == 0, "link");
-	snprintf(text, sizeof(text), "%.*s/\x1b[31m\xff'\n", (int)(strrchr(target, '/') - target), target);
-	attempt(&(struct attempt){ .step = "hostile name", .filename = "./\x1b[31m\xff'\n", .exe = text,
-				   .argv = ARGV(S("x")) });
-#ifdef __x86_64__
-	if (have_int80()) {
-		attempt(&(struct attempt){ .step = "32-bit call", .filename = target, .call = call_int80,
-					   .argv = ARGV(S("thirty-two"), S("bits")) });
-		attempt(&(struct attempt){ .step = "32-bit call, failing", .filename = "/nonexistent/program",
-					   .call = call_int80, .argv = ARGV(S("thirty-two"), S("bits")),
-					   .may_be_missing = true });
+	memset(note, 0, sizeof(*note));
+	step_begin("is there AT_EXECVE_CHECK");
+	pid = fork();
+	if (pid == 0) {
+		/* Older kernels do not know the flag. */
+		_exit(syscall(SYS_execveat, AT_FDCWD, target, quiet, quiet, AT_EXECVE_CHECK) !=
+		      0);
 	}
-#endif
+	reap(pid, &e);
+	known = e.status == 0;
+	say_fork(pid, getpid());
+	if (!known) {
+		say_begin("fail", pid, getpid());
+		say_number("errno", EINVAL);
+		say_text("filename", target);
+		say_end();
+	}
+	say_exit(pid, getpid(), getuid(), &e);
+	if (known)
+		attempt(&(struct attempt){ .step = "AT_EXECVE_CHECK",
+					   .filename = target,
+					   .call = call_check,
+					   .outcome = UNSEEN,
+					   .argv = ARGV(S("checked")) });
+	attempt(&(struct attempt){ .step = "AT_EXECVE_CHECK, refused",
+				   .filename = "/nonexistent/program",
+				   .call = call_check,
+				   .argv = ARGV(S("checked"), S("x")) });
+}
+
+static void names(void)
+{
+	attempt(&(struct attempt){
+		.step = "relative path", .filename = "./target", .argv = ARGV(S("target")) });
+	attempt(&(struct attempt){ .step = "roundabout path",
+				   .filename = ".//./../././target/../target",
+				   .argv = ARGV(S("target")) });
+	check(mkdir("elsewhere", 0755) == 0 && symlink("../target", "elsewhere/a link") == 0,
+	      "elsewhere");
+	attempt(&(struct attempt){ .step = "symbolic link",
+				   .filename = "elsewhere/a link",
+				   .argv = ARGV(S("link")) });
+	check(link(target, "\x1b[31m\xff'\n") == 0, "link");
+	attempt(&(struct attempt){ .step = "hostile name",
+				   .filename = "./\x1b[31m\xff'\n",
+				   .argv = ARGV(S("x")) });
+	check(link(target, "sixteen-letters-and-more") == 0, "link");
+	attempt(&(struct attempt){ .step = "long name",
+				   .filename = "./sixteen-letters-and-more",
+				   .argv = ARGV(S("x")) });
+	check(link(target, "target (deleted)") == 0, "link");
+	attempt(&(struct attempt){ .step = "name that looks deleted",
+				   .filename = "./target (deleted)",
+				   .argv = ARGV(S("x")) });
 }
 
 static void spawned(void)
@@ -181,19 +269,27 @@ static void spawned(void)
 	char *argv[] = { S("spawned"), S("a b"), NULL };
 	char *env[] = { S("HOSTILE_DO=exit 5"), NULL };
 	struct attempt a = { .filename = target, .argv = argv };
-	struct rusage usage;
-	int status;
+	posix_spawn_file_actions_t actions;
+	struct ending e;
+	struct look l;
 	pid_t pid;
 
 	memset(note, 0, sizeof(*note));
-	self_take(&note->self);
 	step_begin("posix_spawn");
-	check(posix_spawn(&pid, target, NULL, NULL, argv, env) == 0, "posix_spawn");
-	reap(pid, &status, &usage);
+	look_open();
+	check(posix_spawn_file_actions_init(&actions) == 0 &&
+		      posix_spawn_file_actions_adddup2(&actions, look_end(), LOOK_FD) == 0,
+	      "file actions");
+	check(posix_spawn(&pid, target, &actions, NULL, argv, env) == 0, "posix_spawn");
+	look_started();
+	check(look_next(&l), "posix_spawn");
+	reap(pid, &e);
 	note->self.tid = pid;
 	say_fork(pid, getpid());
-	say_exec(pid, getpid(), &a);
-	say_exit(pid, getpid(), getuid(), status, &usage);
+	say_exec(&a, &l);
+	say_exit(pid, getpid(), getuid(), &e);
+	look_free(&l);
+	posix_spawn_file_actions_destroy(&actions);
 }
 
 static void twice(void)
@@ -202,28 +298,37 @@ static void twice(void)
 	char *env[] = { S("HOSTILE_DO=again"), NULL };
 	struct attempt first = { .filename = target, .argv = argv };
 	struct attempt second = { .filename = target, .argv = ARGV(target, S("second")) };
-	struct rusage usage;
-	int status;
+	struct ending e;
+	struct look l[2];
 	pid_t pid;
 
 	memset(note, 0, sizeof(*note));
 	step_begin("exec, then exec again");
+	look_open();
 	pid = fork();
 	if (pid == 0) {
+		look_child();
 		self_take(&note->self);
 		execve(target, argv, env);
 		_exit(127);
 	}
-	reap(pid, &status, &usage);
+	look_started();
+	check(look_next(&l[0]) && look_next(&l[1]), "both programs");
+	reap(pid, &e);
 	say_fork(pid, getpid());
-	say_exec(pid, getpid(), &first);
-	say_exec(pid, getpid(), &second);
-	say_exit(pid, getpid(), getuid(), status, &usage);
+	say_exec(&first, &l[0]);
+	say_exec(&second, &l[1]);
+	say_exit(pid, getpid(), getuid(), &e);
+	look_free(&l[0]);
+	look_free(&l[1]);
 }
 
 void ways(void)
 {
-	calls();
+	starts();
+	by_fd();
+	only_asked();
+	names();
 	spawned();
 	twice();
 }

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * call.bpf.h - a system call that returns: whether it was an exec, in any of the ways
+ * that programs of this machine call the kernel, and with what arguments.
+ */
+#ifndef EXECTRACE_CALL_BPF_H
+#define EXECTRACE_CALL_BPF_H
+
+#include "kernel.h"
+
+struct call {
+	__u64 filename;
+	__u64 argv;
+	__u64 envp;
+	bool narrow;		/* pointers in argv and envp are of 32 bits */
+};
+
+static __always_inline struct thread_info *thread_info(void)
+{
+	struct task_struct___with_thread_info *t = (void *)bpf_get_current_task();
+
+	return &t->thread_info;
+}
+
+#if defined(__TARGET_ARCH_x86)
+
+#define TS_COMPAT 0x0002	/* thread_info.status: this is a call of a 32-bit program's */
+#define X32 0x40000000		/* in the number of a call with short pointers in long registers */
+
+static __always_inline bool call_is_compat(void)
+{
+	return BPF_CORE_READ(thread_info(), status) & TS_COMPAT;
+}
+
+static __always_inline bool call_is_exec(struct pt_regs *regs, struct call *c)
+{
+	switch ((__u32)regs->orig_ax) {
+	case 59:
+	case X32 | 520:
+		if (call_is_compat())
+			return false;
+		*c = (struct call){ regs->di, regs->si, regs->dx, regs->orig_ax & X32 };
+		return true;
+	case 322:
+	case X32 | 545:
+		if (call_is_compat())
+			return false;
+		*c = (struct call){ regs->si, regs->dx, regs->r10, regs->orig_ax & X32 };
+		return true;
+	case 11:
+		if (!call_is_compat())
+			return false;
+		*c = (struct call){ (__u32)regs->bx, (__u32)regs->cx, (__u32)regs->dx, true };
+		return true;
+	case 358:
+		if (!call_is_compat())
+			return false;
+		*c = (struct call){ (__u32)regs->cx, (__u32)regs->dx, (__u32)regs->si, true };
+		return true;
+	default:
+		return false;
+	}
+}
+
+#elif defined(__TARGET_ARCH_arm64)
+
+#define TIF_32BIT 22		/* thread_info.flags: a 32-bit program */
+
+static __always_inline bool call_is_compat(void)
+{
+	return BPF_CORE_READ(thread_info(), flags) >> TIF_32BIT & 1;
+}
+
+/* The first argument is in orig_x0: regs[0] holds the result by now. */
+static __always_inline bool call_is_exec(struct pt_regs *regs, struct call *c)
+{
+	switch (regs->syscallno) {
+	case 221:
+		if (call_is_compat())
+			return false;
+		*c = (struct call){ regs->orig_x0, regs->regs[1], regs->regs[2], false };
+		return true;
+	case 281:
+		if (call_is_compat())
+			return false;
+		*c = (struct call){ regs->regs[1], regs->regs[2], regs->regs[3], false };
+		return true;
+	case 11:
+		if (!call_is_compat())
+			return false;
+		*c = (struct call){ (__u32)regs->orig_x0, (__u32)regs->regs[1],
+				    (__u32)regs->regs[2], true };
+		return true;
+	case 387:
+		if (!call_is_compat())
+			return false;
+		*c = (struct call){ (__u32)regs->regs[1], (__u32)regs->regs[2],
+				    (__u32)regs->regs[3], true };
+		return true;
+	default:
+		return false;
+	}
+}
+
+#endif
+
+/*
+ * The errno of a call; 0: none. Where seccomp answered instead of the kernel it is that
+ * answer; what a debugger puts in its place comes later and stays unseen. The low half
+ * of the result is what a 32-bit program has, and not all kernels extend it.
+ */
+static __always_inline __u32 call_error(long ret)
+{
+	__u32 error = -(int)ret;
+
+	return (int)ret < 0 && error <= 4095 ? error : 0;
+}
+
+static __always_inline bool call_was_interrupted(__u32 error)
+{
+	return error >= ERESTARTSYS && error <= ERESTART_RESTARTBLOCK;
+}
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "check.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "explain.h"
+#include "filters.h"
+#include "host.h"
+#include "line.h"
+#include "privilege.h"
+#include "probe.h"
+#include "say.h"
+#include "units.h"
+
+/* Locked memory beside the ring, about: the other maps. */
+#define MAPS_SIZE (8ul << 20)
+
+struct check {
+	const struct options *opt;
+	bool missing; /* something is */
+	bool refused; /* so that nothing can be recorded */
+};
+
+__attribute__((format(printf, 2, 3)))
+static void ok(const char *what, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	printf("ok       %s: ", what);
+	vprintf(format, args);
+	putchar('\n');
+	va_end(args);
+}
+
+__attribute__((format(printf, 3, 4)))
+static void missing(struct check *c, const char *what, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	printf("missing  %s: ", what);
+	vprintf(format, args);
+	putchar('\n');
+	va_end(args);
+	c->missing = true;
+}
+
+static void check_prerequisites(struct check *c)
+{
+	struct probe_error text;
+	const char *what;
+	bool fine;
+
+	for (unsigned i = 0; (what = explain_prerequisite(i, &fine, &text)); i++) {
+		if (fine) {
+			ok(what, "%s", text.text);
+			continue;
+		}
+		missing(c, what, "%s", text.text);
+		c->refused = true;
+	}
+}
+
+/* The sysctl is for root to read alone. */
+static void check_jit(void)
+{
+	char value[16];
+
+	if (line_read("/proc/sys/net/core/bpf_jit_enable", value, sizeof(value)))
+		ok("BPF JIT", "%s",
+		   strcmp(value, "0") ? "on"
+				      : "off, each event costs more than it has to; sysctl "
+					"net.core.bpf_jit_enable=1");
+}
+
+/* From Linux 5.11 on the memory of maps counts as the cgroup's. */
+static void check_memory(struct check *c)
+{
+	unsigned long need = c->opt->ring_size + MAPS_SIZE;
+	char ring[UNITS_TEXT], text[UNITS_TEXT];
+	struct rlimit limit;
+
+	units_show_size(c->opt->ring_size, ring);
+	if (!explain_kernel_before(5, 11) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
+	    limit.rlim_max >= need || privilege_effective() & PRIVILEGE_SYS_RESOURCE)
+		ok("memory", "ring of %s", ring);
+	else
+		missing(c, "memory",
+			"a ring of %s takes %s of locked memory, and before Linux 5.11 "
+			"the limit counts: raise it (ulimit -l), give CAP_SYS_RESOURCE, or "
+			"ask for "
+			"a smaller --ring-size",
+			ring, units_show_size(need, text));
+}
+
+static void check_programs(struct check *c)
+{
+	const struct filters none = { .error = "" };
+	const struct probe_options opt = {
+		.filters = &none,
+		.ring_size = c->opt->ring_size,
+		.max_args = c->opt->max_args,
+		.max_env = c->opt->env ? c->opt->max_env : 0,
+		.no_failed = c->opt->no_failed,
+		.no_fork = c->opt->no_fork,
+		.exec_duration = c->opt->exec_duration,
+		.self = (uint32_t)getpid(),
+	};
+	struct probe_error err;
+	struct probe *p;
+
+	if (c->refused) {
+		missing(c, "programs", "not tried, see above");
+		return;
+	}
+	privilege_lock_memory();
+	if (probe_open(&opt, &p, &err)) {
+		missing(c, "programs", "%s", err.text);
+		c->refused = true;
+		return;
+	}
+	ok("programs", "loaded and attached: %s", probe_features(p));
+	probe_detach(p);
+	probe_close(p);
+}
+
+static void check_snapshot(struct check *c)
+{
+	if (!host_initial_pids())
+		missing(c, "what runs already",
+			"this is a pid namespace of its own, a container: "
+			"nothing of it is recorded, and a command only with --all; run it in "
+			"the "
+			"host's");
+	else if (privilege_effective() & PRIVILEGE_SYS_PTRACE)
+		ok("what runs already", "whoever runs it");
+	else
+		missing(c, "what runs already",
+			"of other users' processes, path and directory are "
+			"not readable; CAP_SYS_PTRACE does it (setcap cap_sys_ptrace, or "
+			"sudo)");
+}
+
+static void check_cgroups(struct check *c)
+{
+	char *mount = host_cgroup_mount();
+
+	if (!mount)
+		missing(c, "names of cgroups",
+			"no cgroup2 is mounted; mount -t cgroup2 none "
+			"/sys/fs/cgroup/unified");
+	else if (access(mount, R_OK | X_OK))
+		missing(c, "names of cgroups", "%s: %s", mount, strerror(errno));
+	else
+		ok("names of cgroups", "%s", mount);
+	free(mount);
+}
+
+/* Not what a recording lacks: how its recorder is held. */
+static void check_seccomp(void)
+{
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
+		ok("confinement", "seccomp");
+	else
+		ok("confinement",
+		   "no seccomp in this kernel (CONFIG_SECCOMP_FILTER): the recorder "
+		   "drops its capabilities alone");
+}
+
+int check_run(const struct options *opt)
+{
+	struct check c = { .opt = opt };
+
+	check_prerequisites(&c);
+	check_jit();
+	check_memory(&c);
+	check_programs(&c);
+	check_snapshot(&c);
+	check_cgroups(&c);
+	check_seccomp();
+	puts(c.refused   ? "cannot record"
+	     : c.missing ? "can record, but not everything"
+			 : "can record everything");
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		say("cannot write standard output: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	return c.missing ? EXIT_FAILED : EXIT_DONE;
+}

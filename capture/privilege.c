@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "privilege.h"
+
+#include <asm/termbits.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "syscalls.h"
+
+#define WORDS _LINUX_CAPABILITY_U32S_3
+#define SETPCAP (1ull << CAP_SETPCAP)
+/* More than any kernel has; it refuses the first that it does not know. */
+#define CAPABILITIES 64
+
+static int get(struct __user_cap_data_struct set[WORDS])
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+
+	return syscall(SYS_capget, &head, set) ? errno : 0;
+}
+
+void privilege_lock_memory(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+uint64_t privilege_effective(void)
+{
+	struct __user_cap_data_struct set[WORDS];
+
+	return get(set) ? UINT64_MAX : set[0].effective | (uint64_t)set[1].effective << 32;
+}
+
+int privilege_drop(uint64_t keep)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct set[WORDS];
+	int error = get(set);
+
+	if (error)
+		return error;
+	/* The bounding set first, as long as that is allowed. */
+	if (privilege_effective() & SETPCAP)
+		for (unsigned long cap = 0; cap < CAPABILITIES; cap++)
+			if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
+				break;
+	for (unsigned i = 0; i < WORDS; i++) {
+		set[i].permitted &= (uint32_t)(keep >> 32 * i);
+		set[i].effective = set[i].permitted;
+		set[i].inheritable = 0;
+	}
+	/* An ambient one is gone with its inheritable one. */
+	if (syscall(SYS_capset, &head, set) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return errno;
+	return 0;
+}
+
+#if defined(SYSCALLS_ARCH) && !defined(EXECTRACE_NO_SANDBOX)
+
+#define ANY SYSCALL_ANY
+#define IF SYSCALL_IF
+#define WHOLE SYSCALL_WHOLE
+
+static const struct syscall_rule common[] = {
+	/* Memory, and no new code. */
+	ANY(brk), ANY(munmap), ANY(mremap), ANY(madvise),
+	IF(mprotect, 2, PROT_EXEC, 0),
+#ifdef __s390x__
+	/* Its arguments lie in memory there. */
+	ANY(mmap),
+#else
+	IF(mmap, 2, PROT_EXEC, 0),
+#endif
+
+	/* Of the C library's own accord. */
+	ANY(rt_sigaction), ANY(rt_sigprocmask), ANY(rt_sigreturn), ANY(restart_syscall),
+	ANY(getpid), ANY(gettid), ANY(getrandom), ANY(sched_yield), ANY(sysinfo), ANY(writev),
+	ANY(exit), ANY(exit_group),
+};
+
+/*
+ * What the threads do from the beginning of a recording to its end. Nothing here takes
+ * a path but newfstatat, as which the C library may express fstat: a filter sees where
+ * a path is but not what it says, and knowing about a file opens none.
+ */
+static const struct syscall_rule recording[] = {
+	/* The loop; the capture; questions to the servant. */
+#ifdef __NR_epoll_wait
+	ANY(epoll_wait),
+#endif
+	ANY(epoll_pwait), ANY(read), ANY(write), ANY(futex), ANY(clock_gettime),
+	ANY(timerfd_settime),
+#ifdef __NR_poll
+	ANY(poll),
+#endif
+	ANY(ppoll),
+
+	ANY(fsync), ANY(fdatasync), ANY(ftruncate), ANY(lseek),
+#ifdef __NR_fstat
+	ANY(fstat),
+#endif
+	IF(newfstatat, 3, WHOLE, AT_EMPTY_PATH),
+
+	/* The programs are detached by closing what holds them. */
+	ANY(close), ANY(membarrier),
+
+	/* The line of progress. */
+	IF(ioctl, 1, WHOLE, TCGETS),
+#ifdef TCGETS2
+	IF(ioctl, 1, WHOLE, (uint32_t)TCGETS2),
+#endif
+	IF(ioctl, 1, WHOLE, TIOCGWINSZ),
+};
+
+/* Executables, and the list of mounts. */
+static const struct syscall_rule reading[] = {
+	ANY(read), ANY(write), ANY(pread64), ANY(close), ANY(statx), ANY(lseek),
+	IF(openat, 2, O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE, O_RDONLY),
+#ifdef __NR_fstat
+	ANY(fstat),
+#endif
+	ANY(newfstatat),
+	IF(fcntl, 1, WHOLE, F_GETFL),
+};
+
+#define CHILDREN 4
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+_Static_assert(COUNT(common) + COUNT(recording) + 1 + 2 * CHILDREN <= SYSCALLS_MAX &&
+	       COUNT(common) + COUNT(reading) + 1 <= SYSCALLS_MAX, "a filter takes fewer rules");
+
+static void begin(struct syscall_filter *f)
+{
+	const struct syscall_rule abort_rule = IF(tgkill, 0, WHOLE, (uint32_t)getpid());
+
+	syscalls_begin(f);
+	syscalls_allow(f, common, COUNT(common));
+	syscalls_allow(f, &abort_rule, 1);
+}
+
+/* To be signalled, and waited for. 0 would be all of the group. */
+static void allow_child(struct syscall_filter *f, pid_t pid)
+{
+	const struct syscall_rule child[] = {
+		IF(kill, 0, WHOLE, (uint32_t)pid),
+		IF(wait4, 0, WHOLE, (uint32_t)pid),
+	};
+
+	if (pid > 0)
+		syscalls_allow(f, child, 2);
+}
+
+int privilege_seal(const pid_t *children, unsigned n)
+{
+	struct syscall_filter f;
+
+	begin(&f);
+	syscalls_allow(&f, recording, COUNT(recording));
+	for (unsigned i = 0; i < n && i < CHILDREN; i++)
+		allow_child(&f, children[i]);
+	return syscalls_enter(&f, SECCOMP_RET_ERRNO | ENOSYS, SECCOMP_FILTER_FLAG_TSYNC);
+}
+
+int privilege_seal_reading(void)
+{
+	struct syscall_filter f;
+
+	begin(&f);
+	syscalls_allow(&f, reading, COUNT(reading));
+	return syscalls_enter(&f, SECCOMP_RET_ERRNO | ENOSYS, SECCOMP_FILTER_FLAG_TSYNC);
+}
+
+#else
+
+/* With sanitizers, LeakSanitizer starts a process and opens files at the end. */
+int privilege_seal(const pid_t *children, unsigned n)
+{
+	(void)children;
+	(void)n;
+	return ENOSYS;
+}
+
+int privilege_seal_reading(void)
+{
+	return ENOSYS;
+}
+
+#endif
