@@ -22,6 +22,26 @@ def benchmarks_run():
         lab.equal((row["happened"], row["captured"]), (happened, happened), f"events of workload {name}")
 
 
+def programs_are_measured():
+    lab.need_tool("bpftool")
+    table = lab.run([os.path.join(HERE, "programs"), "--rounds", "1", "--spawns", "50", "--fails", "200"])
+    rows = [line.split()[-5:] for line in table.stdout.decode().splitlines()[1:] if "--exec-duration" not in line]
+    lab.equal(len(rows), 8, "rows")
+    # Of failed execs the price of all other calls is taken away, which so few cannot tell.
+    lab.demand(all(int(cell) > 0 for row in rows for cell in row[:3]), f"figures of {rows}")
+
+
+def codec_runs():
+    with lab.workdir() as work:
+        capture = os.path.join(work, "made.etz")
+        with open(capture, "wb") as file:
+            lab.run([os.path.join(lab.BUILD, "tests/bin/make_capture"), "2000"], stdout=file)
+        table = lab.run([os.path.join(lab.BUILD, "tests/bin/bench_codec"), capture]).stdout.decode().splitlines()
+    rows = [line.split() for line in table if line.split()[0].isdigit() and "events" not in line]
+    lab.equal([int(row[0]) for row in rows], [256, 1024, 4096, 16384, 65536], f"chunk sizes of {table}")
+    lab.demand(all(float(cell.rstrip("%")) > 0 for row in rows for cell in row[1:3] + row[4:6]), f"figures of {table}")
+
+
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(benchmarks_run)
+    lab.main(benchmarks_run, programs_are_measured, codec_runs)

@@ -5,7 +5,8 @@
  *	spawner spawn COUNT PROCS PROGRAM	vfork, execve, wait
  *	spawner fail COUNT PROCS		failing execve calls
  *
- * COUNT is the sum over PROCS processes. Prints the seconds it took.
+ * COUNT is the sum over PROCS processes. Prints the seconds it took. What it executes
+ * has its environment.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -32,11 +33,10 @@ static void spawn(const char *program)
 {
 	char *argv[] = { text("exectrace-bench"), text("-O2"), text("-Iinclude/sub"), text("-o"),
 			 text("build/file.o"), text("source/file.c"), NULL };
-	char *env[] = { NULL };
 	pid_t pid = vfork();
 
 	if (pid == 0) {
-		execve(program, argv, env);
+		execve(program, argv, environ);
 		_exit(127);
 	}
 	int status;
@@ -48,9 +48,8 @@ static void fail(void)
 {
 	char *argv[] = { text("exectrace-bench"), text("-O2"), text("-Iinclude/sub"), text("-o"),
 			 text("build/file.o"), text("source/file.c"), NULL };
-	char *env[] = { NULL };
 
-	execve("/usr/local/nonexistent/program", argv, env);
+	execve("/usr/local/nonexistent/program", argv, environ);
 }
 
 int main(int argc, char **argv)
