@@ -273,18 +273,17 @@ def check_full(bursts, limit, why, remedy):
     lost = number_of(r"(\d+) write_failed\)", said)
     lab.equal(info["kinds"]["fail"] + lost, bursts.made, "kept + lost")
     lab.equal(number_of(r"(\d+) failed,", said), info["kinds"]["fail"], "failed execs that it says it kept")
-    lab.demand(lost >= BURST // 2 and info["kinds"]["fail"] >= BURST, "the test has no loss, or nothing else")
+    lab.demand(lost and info["kinds"]["fail"], "the test has no loss, or nothing else")
     size = os.path.getsize(capture)
     at = number_of(r"at byte (\d+)", said)
     lab.demand(at <= size <= limit, f"failed at byte {at} of {size}")
     lab.equal((info["complete"], info["bytes"]), (False, size), "complete and bytes")
     lab.exectrace("replay", "-q", "--fail-on-loss", capture, code=3)
-    # END takes about 110 bytes, the row of the loss with its record 130, FOOTER 72.
-    room = limit - at
+    # END takes about 110 bytes, the row of the loss with its record 130, FOOTER 72. The row comes first.
     rows = lab.replay(capture, "--kind", "lost")
-    lab.demand(rows or room < 500, f"no row of the loss with {room} bytes of room")
+    lab.demand(rows or limit - at < 500, f"no row of the loss with {limit - at} bytes of room")
     ended = info.get("ended")
-    lab.demand(ended or room < 200, f"no END with {room} bytes of room")
+    lab.demand(ended or limit - size < 200, f"no END with {limit - size} bytes of room")
     lab.equal("and says so" in said, ended is not None, "whether it says that the capture says so")
     if ended:
         lab.equal((info["lost_by_cause"], ended), ({"write_failed": lost}, "error: cannot write"),
@@ -295,7 +294,7 @@ def check_full(bursts, limit, why, remedy):
         lab.demand(began - 10**9 < last <= row["ts"] <= row["until"] < lab.boottime(),
                    f"the loss is from {row['ts']} to {row['until']}, behind {last}")
     print(f"   {bursts.made} happened, {info['kinds']['fail']} kept, {lost} lost, as said; {size} bytes, "
-          f"{room} of room, {'its row and ' * len(rows)}{'END' if ended else 'no END'}")
+          f"{limit - at} of room, {'its row and ' * len(rows)}{'END' if ended else 'no END'}")
 
 
 @contextlib.contextmanager
@@ -366,9 +365,10 @@ def full_standard_output():
                 lab.equal(file.read(6), b"before", "what was in the file")
                 info = json.loads(lab.exectrace("info", "--json", "-", stdin=file).stdout)
             lost = number_of(r"(\d+) write_failed\)", done.stderr.decode())
-            lab.equal(info["lost_by_cause"]["write_failed"], lost, "what the capture says of it")
-            # The row that says so may have taken the room of END.
+            # The row that says so may have found no room, or have taken that of END.
             room = 30000 - os.path.getsize(path)
+            lab.demand(info["lost_by_cause"] == {"write_failed": lost} or room < 500,
+                       f"{info['lost_by_cause']} with {room} bytes of room, but {lost} are lost")
             lab.demand(info.get("ended") == "error: cannot write" or room < 200, f"no END with {room} bytes of room")
 
 
@@ -382,8 +382,8 @@ def other_failures():
                                ("EROFS", "Read-only file system", "ends there")):
         with lab.workdir() as work:
             capture, trace = os.path.join(work, "c.etz"), os.path.join(work, "trace")
-            # What a capture begins with is six writes; then comes a chunk for each burst.
-            words = strace("-o", trace, "-P", capture, "-e", "trace=write", "-e", f"inject=write:error={error}:when=9")
+            # What a capture begins with is six writes; then comes a chunk or two for each burst.
+            words = strace("-o", trace, "-P", capture, "-e", "trace=write", "-e", f"inject=write:error={error}:when=12")
             with Bursts(work, capture, argv=words) as bursts:
                 check_full(bursts, 1 << 30, why, remedy)
 
