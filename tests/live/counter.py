@@ -10,7 +10,7 @@ import re
 
 import lab
 
-ROOTS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
+TRACEFS = "/sys/kernel/tracing"
 CLONE_THREAD = 0x10000
 
 
@@ -28,12 +28,20 @@ def counters(comm):
     }
 
 
-def root():
-    for path in ROOTS:
-        if os.path.isdir(os.path.join(path, "instances")):
-            return path
-    lab.skip("tracefs is not mounted")
-    return None
+@contextlib.contextmanager
+def tracefs():
+    """Mounts it where it is not, as on a machine where nobody has traced since it started."""
+    instances = os.path.join(TRACEFS, "instances")
+    if os.path.isdir(instances):
+        yield instances
+        return
+    if not os.path.isdir(TRACEFS):
+        lab.skip("the kernel has no tracefs")
+    lab.run(["mount", "-t", "tracefs", "tracefs", TRACEFS])
+    try:
+        yield instances
+    finally:
+        lab.run(["umount", TRACEFS])
 
 
 def write(path, text):
@@ -42,8 +50,8 @@ def write(path, text):
 
 
 class Counter:
-    def __init__(self, name, event, condition):
-        self.where = os.path.join(root(), "instances", f"exectrace-test-{os.getpid()}-{name}")
+    def __init__(self, instances, name, event, condition):
+        self.where = os.path.join(instances, f"exectrace-test-{os.getpid()}-{name}")
         os.mkdir(self.where)
         try:
             at = os.path.join(self.where, "events", event)
@@ -72,14 +80,15 @@ class Counter:
 def counting(comm):
     """Yields a function that returns how often each event came so far."""
     open_ones = {}
-    try:
-        for name, (event, condition) in counters(comm).items():
-            try:
-                open_ones[name] = Counter(name, event, condition)
-            except OSError:
-                if name != "exit":	# the field is new
-                    raise
-        yield lambda: {name: counter.value() for name, counter in open_ones.items()}
-    finally:
-        for counter in open_ones.values():
-            counter.close()
+    with tracefs() as instances:
+        try:
+            for name, (event, condition) in counters(comm).items():
+                try:
+                    open_ones[name] = Counter(instances, name, event, condition)
+                except OSError:
+                    if name != "exit":	# the field is new
+                        raise
+            yield lambda: {name: counter.value() for name, counter in open_ones.items()}
+        finally:
+            for counter in open_ones.values():
+                counter.close()

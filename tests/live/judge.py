@@ -51,6 +51,13 @@ MAY_SKIP = ("x32", "kernel executes modprobe")
 MAY_SKIP_IN_GUEST = ("x32", "swapped pages", "pivot_root")
 
 
+def may_be(life, events):
+    """Whether what was recorded of one process of this pid can be one that the oracle tells of."""
+    if life[0]["kind"] == "fork" and events[0].get("ppid") != life[0]["ppid"]:
+        return False
+    return any(life[0]["after"] <= event["ts"] <= life[-1]["before"] for event in events)
+
+
 class Judge:
     def __init__(self, max_args, asked_for, cpu_slack):
         self.max_args = max_args
@@ -121,9 +128,8 @@ class Judge:
                 groups.append([])
             groups[-1].append(event)
         if not only:
-            # Others may have had it too, at another time.
-            groups = [group for group in groups
-                      if any(life[0]["after"] <= event["ts"] <= life[-1]["before"] for life in lives for event in group)]
+            # Others may have had it too, at another time, or until just before it was forked.
+            groups = [group for group in groups if any(may_be(life, group) for life in lives)]
         if len(groups) > len(lives):
             self.fault(f"{lives[0][0]['step']}, pid {pid}", f"has {len(groups)} start times, expected {len(lives)}")
             return

@@ -50,23 +50,15 @@ static void die(const char *what)
 
 static uint64_t tracepoint_id(const char *name)
 {
-	static const char *const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-	uint64_t id = 0;
+	char path[256];
+	uint64_t id;
+	FILE *f;
 
-	for (size_t i = 0; i < 2 && !id; i++) {
-		char path[256];
-		FILE *f;
-
-		snprintf(path, sizeof(path), "%s/events/%s/id", roots[i], name);
-		f = fopen(path, "re");
-		if (!f)
-			continue;
-		if (fscanf(f, "%lu", &id) != 1)
-			id = 0;
-		fclose(f);
-	}
-	if (!id)
-		die(name);
+	snprintf(path, sizeof(path), "/sys/kernel/tracing/events/%s/id", name);
+	f = fopen(path, "re");
+	if (!f || fscanf(f, "%lu", &id) != 1)
+		die(path);
+	fclose(f);
 	return id;
 }
 

@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import lab  # noqa: E402
-from counter import counting  # noqa: E402
+from counter import counting, tracefs  # noqa: E402
 
 PROCS, FAILS, SPAWNS, THREADS = 2, 10000, 1500, 300
 
@@ -97,7 +97,7 @@ def perf_counts(program, *prefix):
 
 def others_see_what_they_did():
     """A program on a tracepoint that returns 0 hides the event from perf."""
-    with lab.workdir() as work:
+    with tracefs(), lab.workdir() as work:
         program = os.path.join(work, f"perf{os.getpid()}")
         shutil.copy(lab.helper("storm"), program)
         if perf_counts(program) != 1000:

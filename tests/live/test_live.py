@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import select
 import statistics
 import subprocess
 import sys
@@ -94,8 +95,10 @@ def is_in_the_sandbox():
 
 def leaves_nothing_running():
     with lab.started([lab.EXECTRACE, "live"], start_new_session=True) as live:
-        lab.run(["/bin/true"])
-        live.stdout.readline()
+        def printed():
+            lab.run(["/bin/true"])
+            return select.select([live.stdout], [], [], 0.2)[0]
+        lab.wait_until(printed, "the first line of live")
         os.kill(live.pid, 9)
         live.wait()
         lab.wait_until(lambda: not others("exectrace-record", live.pid), "the recorder to end with its reader")
