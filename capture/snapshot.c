@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "snapshot.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +12,7 @@
 
 #include "census.h"
 #include "identity.h"
+#include "proc.h"
 #include "text.h"
 
 #define TEXT_SIZE 8192u
@@ -239,26 +239,11 @@ static int scan_census(struct scan *s)
 	return ret;
 }
 
-static int scan_all(struct scan *s)
+static int scan_one(void *ctx, uint32_t pid)
 {
-	DIR *list = opendir("/proc");
-	struct dirent *entry;
-	int ret = 0;
+	struct scan *s = ctx;
 
-	if (!list)
-		return errno;
-	while (!ret && (errno = 0, entry = readdir(list))) {
-		char *end;
-		unsigned long pid = strtoul(entry->d_name, &end, 10);
-
-		if (*end || end == entry->d_name || !pid || pid > INT_MAX || pid == s->opt->skip)
-			continue;
-		ret = scan_process(s, (uint32_t)pid, true);
-	}
-	if (!ret && errno)
-		ret = errno;
-	closedir(list);
-	return ret;
+	return pid == s->opt->skip ? 0 : scan_process(s, pid, true);
 }
 
 int snapshot_scan(const struct snapshot_options *opt, snapshot_fn *fn, void *ctx)
@@ -281,7 +266,7 @@ int snapshot_scan(const struct snapshot_options *opt, snapshot_fn *fn, void *ctx
 	ret = errno;
 	if (s->proc < 0)
 		goto out;
-	ret = opt->census ? scan_census(s) : scan_all(s);
+	ret = opt->census ? scan_census(s) : proc_each(scan_one, s);
 out:
 	if (s->proc >= 0)
 		close(s->proc);
