@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -73,15 +72,7 @@ int privilege_drop(uint64_t keep)
 #define WHOLE SYSCALL_WHOLE
 
 static const struct syscall_rule common[] = {
-	/* Memory, and no new code. */
-	ANY(brk), ANY(munmap), ANY(mremap), ANY(madvise),
-	IF(mprotect, 2, PROT_EXEC, 0),
-#ifdef __s390x__
-	/* Its arguments lie in memory there. */
-	ANY(mmap),
-#else
-	IF(mmap, 2, PROT_EXEC, 0),
-#endif
+	SYSCALLS_MEMORY,
 
 	/* Of the C library's own accord. */
 	ANY(rt_sigaction), ANY(rt_sigprocmask), ANY(rt_sigreturn), ANY(restart_syscall),
@@ -141,23 +132,9 @@ _Static_assert(COUNT(common) + COUNT(recording) + 1 + 2 * CHILDREN <= SYSCALLS_M
 
 static void begin(struct syscall_filter *f)
 {
-	const struct syscall_rule abort_rule = IF(tgkill, 0, WHOLE, (uint32_t)getpid());
-
 	syscalls_begin(f);
 	syscalls_allow(f, common, COUNT(common));
-	syscalls_allow(f, &abort_rule, 1);
-}
-
-/* To be signalled, and waited for. 0 would be all of the group. */
-static void allow_child(struct syscall_filter *f, pid_t pid)
-{
-	const struct syscall_rule child[] = {
-		IF(kill, 0, WHOLE, (uint32_t)pid),
-		IF(wait4, 0, WHOLE, (uint32_t)pid),
-	};
-
-	if (pid > 0)
-		syscalls_allow(f, child, 2);
+	syscalls_allow_abort(f);
 }
 
 int privilege_seal(const pid_t *children, unsigned n)
@@ -167,7 +144,7 @@ int privilege_seal(const pid_t *children, unsigned n)
 	begin(&f);
 	syscalls_allow(&f, recording, COUNT(recording));
 	for (unsigned i = 0; i < n && i < CHILDREN; i++)
-		allow_child(&f, children[i]);
+		syscalls_allow_child(&f, children[i]);
 	return syscalls_enter(&f, SECCOMP_RET_ERRNO | ENOSYS, SECCOMP_FILTER_FLAG_TSYNC);
 }
 

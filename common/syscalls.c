@@ -60,6 +60,27 @@ void syscalls_allow(struct syscall_filter *f, const struct syscall_rule *rules, 
 		allow(f, &rules[i]);
 }
 
+#ifdef SYSCALLS_ARCH
+void syscalls_allow_abort(struct syscall_filter *f)
+{
+	const struct syscall_rule rule =
+		SYSCALL_IF(tgkill, 0, SYSCALL_WHOLE, (uint32_t)getpid());
+
+	allow(f, &rule);
+}
+
+void syscalls_allow_child(struct syscall_filter *f, pid_t pid)
+{
+	const struct syscall_rule rules[] = {
+		SYSCALL_IF(kill, 0, SYSCALL_WHOLE, (uint32_t)pid),
+		SYSCALL_IF(wait4, 0, SYSCALL_WHOLE, (uint32_t)pid),
+	};
+
+	if (pid > 0)
+		syscalls_allow(f, rules, 2);
+}
+#endif
+
 void syscalls_answer(struct syscall_filter *f, int nr, uint32_t action)
 {
 	emit(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)nr);

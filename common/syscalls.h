@@ -2,7 +2,7 @@
 /*
  * syscalls.h - lists of the system calls that a process may make from now on, and
  * their translation into a seccomp filter. Both programs confine themselves with it,
- * each with a list of its own.
+ * each with a list of its own, of which some parts are the same.
  */
 #ifndef EXECTRACE_SYSCALLS_H
 #define EXECTRACE_SYSCALLS_H
@@ -12,7 +12,9 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 
 /* Where a filter can be told what a number means; lists are written for these alone. */
 #if defined(__x86_64__) && defined(__LP64__)
@@ -43,6 +45,17 @@ struct syscall_rule {
 	}
 #define SYSCALL_WHOLE UINT32_MAX
 
+/* Rules of a list: memory, and no new code. */
+#define SYSCALLS_MEMORY                                                                       \
+	SYSCALL_ANY(brk), SYSCALL_ANY(munmap), SYSCALL_ANY(mremap), SYSCALL_ANY(madvise),     \
+		SYSCALL_IF(mprotect, 2, PROT_EXEC, 0), SYSCALLS_MMAP
+#ifdef __s390x__
+/* Its arguments lie in memory there. */
+#define SYSCALLS_MMAP SYSCALL_ANY(mmap)
+#else
+#define SYSCALLS_MMAP SYSCALL_IF(mmap, 2, PROT_EXEC, 0)
+#endif
+
 #define SYSCALLS_MAX 128 /* rules of a filter */
 
 struct syscall_filter {
@@ -53,6 +66,10 @@ struct syscall_filter {
 /* Rules are tried in the order in which they come: the frequent ones first. */
 void syscalls_begin(struct syscall_filter *f);
 void syscalls_allow(struct syscall_filter *f, const struct syscall_rule *rules, size_t n);
+/* What abort is made of: one rule. */
+void syscalls_allow_abort(struct syscall_filter *f);
+/* A child to be signalled and waited for: two rules. None for 0, which would be all of the group. */
+void syscalls_allow_child(struct syscall_filter *f, pid_t pid);
 /* This call, unless a rule before it allows it, is answered so; a SECCOMP_RET_. */
 void syscalls_answer(struct syscall_filter *f, int nr, uint32_t action);
 /*

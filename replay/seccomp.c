@@ -14,8 +14,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "syscalls.h"
 
@@ -54,15 +52,7 @@ static const struct syscall_rule rules[] = {
 	IF(ioctl, 1, WHOLE, TIOCGWINSZ),
 	IF(fcntl, 1, WHOLE, F_GETFD), IF(fcntl, 1, WHOLE, F_GETFL),
 
-	/* No new code. */
-	ANY(brk), ANY(munmap), ANY(mremap), ANY(madvise),
-	IF(mprotect, 2, PROT_EXEC, 0),
-#ifdef __s390x__
-	/* Its arguments lie in memory there. */
-	ANY(mmap),
-#else
-	IF(mmap, 2, PROT_EXEC, 0),
-#endif
+	SYSCALLS_MEMORY,
 
 	/* Threads. */
 	IF(clone, CLONE_FLAGS, WHOLE, THREAD),
@@ -94,20 +84,14 @@ _Static_assert(N_RULES + N_OPENING + 3 <= SYSCALLS_MAX, "a filter takes fewer ru
 
 int seccomp_enter(pid_t child, bool opens)
 {
-	const struct syscall_rule abort_rule = IF(tgkill, 0, WHOLE, (uint32_t)getpid());
-	const struct syscall_rule child_rules[] = {
-		IF(kill, 0, WHOLE, (uint32_t)child),
-		IF(wait4, 0, WHOLE, (uint32_t)child),
-	};
 	struct syscall_filter f;
 
 	syscalls_begin(&f);
 	syscalls_allow(&f, rules, N_RULES);
 	if (opens)
 		syscalls_allow(&f, opening, N_OPENING);
-	syscalls_allow(&f, &abort_rule, 1);
-	if (child > 0)
-		syscalls_allow(&f, child_rules, 2);
+	syscalls_allow_abort(&f);
+	syscalls_allow_child(&f, child);
 #ifdef __NR_clone3
 	/* Its flags lie in memory; told that there is no such call, a C library takes clone. */
 	syscalls_answer(&f, __NR_clone3, SECCOMP_RET_ERRNO | ENOSYS);
