@@ -22,6 +22,17 @@ static __always_inline struct thread_info *thread_info(void)
 	return &t->thread_info;
 }
 
+static __always_inline bool call_is_compat(void);
+
+/* An exec by its number, in calls of that mode: in the other mode the number means another call. */
+static __always_inline bool call_take(struct call *c, bool compat, struct call found)
+{
+	if (call_is_compat() != compat)
+		return false;
+	*c = found;
+	return true;
+}
+
 #if defined(__TARGET_ARCH_x86)
 
 #define TS_COMPAT 0x0002	/* thread_info.status: this is a call of a 32-bit program's */
@@ -37,26 +48,18 @@ static __always_inline bool call_is_exec(struct pt_regs *regs, struct call *c)
 	switch ((__u32)regs->orig_ax) {
 	case 59:
 	case X32 | 520:
-		if (call_is_compat())
-			return false;
-		*c = (struct call){ regs->di, regs->si, regs->dx, regs->orig_ax & X32 };
-		return true;
+		return call_take(c, false, (struct call){ regs->di, regs->si, regs->dx,
+							  regs->orig_ax & X32 });
 	case 322:
 	case X32 | 545:
-		if (call_is_compat())
-			return false;
-		*c = (struct call){ regs->si, regs->dx, regs->r10, regs->orig_ax & X32 };
-		return true;
+		return call_take(c, false, (struct call){ regs->si, regs->dx, regs->r10,
+							  regs->orig_ax & X32 });
 	case 11:
-		if (!call_is_compat())
-			return false;
-		*c = (struct call){ (__u32)regs->bx, (__u32)regs->cx, (__u32)regs->dx, true };
-		return true;
+		return call_take(c, true, (struct call){ (__u32)regs->bx, (__u32)regs->cx,
+							 (__u32)regs->dx, true });
 	case 358:
-		if (!call_is_compat())
-			return false;
-		*c = (struct call){ (__u32)regs->cx, (__u32)regs->dx, (__u32)regs->si, true };
-		return true;
+		return call_take(c, true, (struct call){ (__u32)regs->cx, (__u32)regs->dx,
+							 (__u32)regs->si, true });
 	default:
 		return false;
 	}
@@ -76,27 +79,17 @@ static __always_inline bool call_is_exec(struct pt_regs *regs, struct call *c)
 {
 	switch (regs->syscallno) {
 	case 221:
-		if (call_is_compat())
-			return false;
-		*c = (struct call){ regs->orig_x0, regs->regs[1], regs->regs[2], false };
-		return true;
+		return call_take(c, false, (struct call){ regs->orig_x0, regs->regs[1],
+							  regs->regs[2], false });
 	case 281:
-		if (call_is_compat())
-			return false;
-		*c = (struct call){ regs->regs[1], regs->regs[2], regs->regs[3], false };
-		return true;
+		return call_take(c, false, (struct call){ regs->regs[1], regs->regs[2],
+							  regs->regs[3], false });
 	case 11:
-		if (!call_is_compat())
-			return false;
-		*c = (struct call){ (__u32)regs->orig_x0, (__u32)regs->regs[1],
-				    (__u32)regs->regs[2], true };
-		return true;
+		return call_take(c, true, (struct call){ (__u32)regs->orig_x0, (__u32)regs->regs[1],
+							 (__u32)regs->regs[2], true });
 	case 387:
-		if (!call_is_compat())
-			return false;
-		*c = (struct call){ (__u32)regs->regs[1], (__u32)regs->regs[2],
-				    (__u32)regs->regs[3], true };
-		return true;
+		return call_take(c, true, (struct call){ (__u32)regs->regs[1], (__u32)regs->regs[2],
+							 (__u32)regs->regs[3], true });
 	default:
 		return false;
 	}
