@@ -138,12 +138,9 @@ static void line(struct out *o, const char *name, const char *value)
 	out_char(o, '\n');
 }
 
-static void text_moment(struct out *o, const char *name, int64_t wall, int32_t offset)
+static void text_moment(struct out *o, int64_t wall, int32_t offset)
 {
-	label(o, name);
-	times_date(o, wall, offset);
-	out_char(o, ' ');
-	times_clock(o, wall, offset);
+	times_moment(o, wall, offset);
 	out_char(o, ' ');
 	times_zone(o, offset);
 	out_char(o, '\n');
@@ -208,8 +205,10 @@ static void text_times(struct out *o, const struct info *f, const struct options
 	}
 	if (!s->started)
 		return;
-	text_moment(o, "Start", s->start, offset);
-	text_moment(o, "End", f->last_wall, offset);
+	label(o, "Start");
+	text_moment(o, s->start, offset);
+	label(o, "End");
+	text_moment(o, f->last_wall, offset);
 	label(o, "Duration");
 	times_duration(o, f->last_wall > s->start ? (uint64_t)f->last_wall - (uint64_t)s->start
 						  : 0);
@@ -289,12 +288,7 @@ static void text_exe(struct out *o, const struct et_exe *e, int32_t offset)
 	}
 	if (e->known & ET_EXE_MTIME) {
 		out_text(o, "      modified ");
-		times_date(o, e->mtime, offset);
-		out_char(o, ' ');
-		times_clock(o, e->mtime, offset);
-		out_char(o, ' ');
-		times_zone(o, offset);
-		out_char(o, '\n');
+		text_moment(o, e->mtime, offset);
 	}
 	if (e->build_id.len) {
 		out_text(o, "      build-id ");

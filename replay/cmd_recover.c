@@ -22,13 +22,6 @@ static void tell_fault(void *ctx, const struct et_error *fault)
 	say("%s: at byte %llu: %s", v->source->name, (unsigned long long)fault->at, fault->what);
 }
 
-static void put_moment(struct out *o, int64_t wall)
-{
-	times_date(o, wall, 0);
-	out_char(o, ' ');
-	times_clock(o, wall, 0);
-}
-
 static void tell_gap(void *ctx, const struct et_gap *gap)
 {
 	const struct recovery *v = ctx;
@@ -41,10 +34,10 @@ static void tell_gap(void *ctx, const struct et_gap *gap)
 	else
 		out_text(&text, "events may be missing, nobody knows how many");
 	out_text(&text, gap->until == INT64_MAX ? ", after " : ", between ");
-	put_moment(&text, gap->from);
+	times_moment(&text, gap->from, 0);
 	if (gap->until != INT64_MAX) {
 		out_text(&text, " and ");
-		put_moment(&text, gap->until);
+		times_moment(&text, gap->until, 0);
 	}
 	say("%s: at byte %llu: %.*s UTC", v->source->name, (unsigned long long)gap->at,
 	    (int)text.len, text.buf);

@@ -199,9 +199,7 @@ static void text_span(struct out *o, const struct summary *s, bool utc)
 
 	if (!s->any)
 		return;
-	times_date(o, s->first, offset);
-	out_char(o, ' ');
-	times_clock(o, s->first, offset);
+	times_moment(o, s->first, offset);
 	out_text(o, " to ");
 	if (times_day(s->first, offset) != times_day(s->last, offset)) {
 		times_date(o, s->last, offset);

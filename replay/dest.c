@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "write.h"
+
 #define FILE_MODE 0600
 
 struct dest {
@@ -198,22 +200,11 @@ int dest_open(const char *name, bool force, struct dest **out, struct reason *wh
 	return r;
 }
 
-static int write_all(void *ctx, const void *buf, size_t len)
+static int dest_write(void *ctx, const void *buf, size_t len)
 {
 	const struct dest *d = ctx;
-	const char *p = buf;
 
-	while (len) {
-		ssize_t n = write(d->fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return write_all(d->fd, buf, len);
 }
 
 static void leave_open(void *ctx)
@@ -223,7 +214,7 @@ static void leave_open(void *ctx)
 
 void dest_io(struct dest *d, struct et_io *io)
 {
-	*io = (struct et_io){ .ctx = d, .write = write_all, .close = leave_open };
+	*io = (struct et_io){ .ctx = d, .write = dest_write, .close = leave_open };
 }
 
 const char *dest_name(const struct dest *d)

@@ -7,7 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+
+#include "write.h"
 
 /* Large enough that a write costs little, small enough to stay in the cache. */
 #define OUT_SIZE (64u << 10)
@@ -36,18 +37,10 @@ int out_close(struct out *o)
 
 void out_flush(struct out *o)
 {
-	size_t at = 0;
-
 	if (o->fd < 0)
 		return;
-	while (!o->error && at < o->len) {
-		ssize_t n = write(o->fd, o->buf + at, o->len - at);
-
-		if (n >= 0)
-			at += (size_t)n;
-		else if (errno != EINTR)
-			o->error = errno;
-	}
+	if (!o->error)
+		o->error = write_all(o->fd, o->buf, o->len);
 	o->len = 0;
 }
 

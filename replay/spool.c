@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "stretch.h"
+#include "write.h"
 
 #define COPY_SIZE (256u << 10)
 
@@ -39,7 +40,7 @@ static int copy(int from, int to, uint64_t *size, bool *reading)
 	*size = 0;
 	*reading = true;
 	while (!error) {
-		ssize_t n = read(from, buf, COPY_SIZE), at = 0;
+		ssize_t n = read(from, buf, COPY_SIZE);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -48,14 +49,7 @@ static int copy(int from, int to, uint64_t *size, bool *reading)
 		if (n <= 0)
 			break;
 		*reading = false;
-		while (at < n && !error) {
-			ssize_t k = write(to, buf + at, (size_t)(n - at));
-
-			if (k >= 0)
-				at += k;
-			else if (errno != EINTR)
-				error = errno;
-		}
+		error = write_all(to, buf, (size_t)n);
 		if (error)
 			break;
 		*reading = true;

@@ -112,6 +112,13 @@ void times_date(struct out *o, int64_t wall, int32_t offset)
 	o->len += (size_t)(put_date(p, &c) - p);
 }
 
+void times_moment(struct out *o, int64_t wall, int32_t offset)
+{
+	times_date(o, wall, offset);
+	out_char(o, ' ');
+	times_clock(o, wall, offset);
+}
+
 int64_t times_day(int64_t wall, int32_t offset)
 {
 	return split(wall, offset).day;

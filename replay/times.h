@@ -22,6 +22,8 @@ void times_rfc3339(struct out *o, int64_t wall);
 void times_clock(struct out *o, int64_t wall, int32_t offset);
 /* 2026-11-20 */
 void times_date(struct out *o, int64_t wall, int32_t offset);
+/* 2026-11-20 09:00:00.123456 */
+void times_moment(struct out *o, int64_t wall, int32_t offset);
 /* Days since 1970 at that place. */
 int64_t times_day(int64_t wall, int32_t offset);
 /* UTC or UTC+05:30 */
