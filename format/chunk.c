@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * chunk.c - decoding the columns of a row record, each when it is first asked
- * for (SPEC.md 5). What a column claims was bounded when the head was read;
- * here every value that becomes an index is checked.
+ * for (SPEC.md 5): the streams, and the columns of numbers. What a column claims
+ * was bounded when the head was read; here every value that becomes an index is
+ * checked.
  */
 #include "chunk.h"
 #include "clocks.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int corrupt(const struct et_chunk *c, const char *what, struct et_error *err)
+int chunk_corrupt(const struct et_chunk *c, const char *what, struct et_error *err)
 {
 	return et_fail(err, ET_CORRUPT, c->at, what);
 }
@@ -78,7 +79,22 @@ int64_t et_chunk_wall(const struct et_chunk *c, uint64_t ts)
 	return clock_find(c->clocks, c->n_clocks, ts);
 }
 
-static const struct stream *find_stream(const struct et_chunk *c, unsigned column, unsigned part)
+void chunk_walls(const struct et_chunk *c, const uint64_t *ts, const uint64_t *until, int64_t *lo,
+		 int64_t *hi)
+{
+	*lo = INT64_MAX;
+	*hi = INT64_MIN;
+	for (uint32_t i = 0; i < c->rows; i++) {
+		int64_t first = et_chunk_wall(c, ts[i]), last = first;
+
+		if (until && until[i] != ET_NONE && until[i] > ts[i])
+			last = et_chunk_wall(c, until[i]);
+		*lo = first < *lo ? first : *lo;
+		*hi = last > *hi ? last : *hi;
+	}
+}
+
+const struct stream *chunk_stream(const struct et_chunk *c, unsigned column, unsigned part)
 {
 	for (unsigned i = 0; i < c->n_streams; i++) {
 		if (c->streams[i].column == column && c->streams[i].part == part)
@@ -94,9 +110,7 @@ static int need_zstd(struct et_chunk *c, struct et_error *err)
 	return c->zstd ? ET_OK : et_fail_nomem(err);
 }
 
-/* Decodes a stream into fresh memory, before any transform. */
-static int load_stream(struct et_chunk *c, const struct stream *s, uint64_t **out,
-		       struct et_error *err)
+int chunk_load(struct et_chunk *c, const struct stream *s, uint64_t **out, struct et_error *err)
 {
 	uint64_t *v;
 	int rc;
@@ -121,7 +135,7 @@ static int load_stream(struct et_chunk *c, const struct stream *s, uint64_t **ou
 
 int chunk_kinds(struct et_chunk *c, struct et_error *err)
 {
-	const struct stream *s = find_stream(c, ET_F_KIND, 0);
+	const struct stream *s = chunk_stream(c, ET_F_KIND, 0);
 	uint64_t counts[KIND_MAX + 1] = { 0 }, *v;
 	uint8_t *kinds;
 	int rc;
@@ -129,8 +143,8 @@ int chunk_kinds(struct et_chunk *c, struct et_error *err)
 	if (c->kinds)
 		return ET_OK;
 	if (!s || s->n != c->rows || stream_transform(s->encoding))
-		return corrupt(c, "a chunk does not say what kinds its rows are", err);
-	rc = load_stream(c, s, &v, err);
+		return chunk_corrupt(c, "a chunk does not say what kinds its rows are", err);
+	rc = chunk_load(c, s, &v, err);
 	if (rc)
 		return rc;
 	kinds = malloc(c->rows);
@@ -145,7 +159,7 @@ int chunk_kinds(struct et_chunk *c, struct et_error *err)
 	free(v);
 	if (memcmp(counts, c->kind_counts, sizeof(counts))) {
 		free(kinds);
-		return corrupt(c, "a chunk's kinds are not those that its head counts", err);
+		return chunk_corrupt(c, "a chunk's kinds are not those that its head counts", err);
 	}
 	c->kinds = kinds;
 	return ET_OK;
@@ -213,7 +227,7 @@ static int undo_by_pid(struct et_chunk *c, const struct et_column *col, bool fro
 
 	/* The columns it takes to undo it cannot be coded so themselves. */
 	if (col->id == ET_F_PID || col->id == ET_F_TS || !pid_col || col->kinds & ~pid_col->kinds)
-		return corrupt(c, "a column is coded by pid that cannot be", err);
+		return chunk_corrupt(c, "a column is coded by pid that cannot be", err);
 	rc = aligned(c, ET_F_PID, col->kinds, n, &pid, &own_pid, err);
 	if (!rc && !from_pid)
 		rc = aligned(c, ET_F_TS, col->kinds, n, &ts, &own_ts, err);
@@ -226,8 +240,8 @@ static int undo_by_pid(struct et_chunk *c, const struct et_column *col, bool fro
 	return rc;
 }
 
-static int undo_transform(struct et_chunk *c, const struct et_column *col, const struct stream *s,
-			  uint64_t *v, struct et_error *err)
+int column_undo(struct et_chunk *c, const struct et_column *col, const struct stream *s, uint64_t *v,
+		struct et_error *err)
 {
 	switch (stream_transform(s->encoding)) {
 	case TRANSFORM_DELTA:
@@ -241,7 +255,7 @@ static int undo_transform(struct et_chunk *c, const struct et_column *col, const
 	default:
 		/* Items of a list have no row of their own. */
 		if (s->part)
-			return corrupt(c, "a column is coded by pid that cannot be", err);
+			return chunk_corrupt(c, "a column is coded by pid that cannot be", err);
 		return undo_by_pid(c, col, stream_transform(s->encoding) == TRANSFORM_FROM_PID, v,
 				   s->n, err);
 	}
@@ -252,20 +266,16 @@ static int place_ts(const struct et_chunk *c, uint64_t *v, struct et_error *err)
 {
 	for (uint32_t i = 0; i < c->rows; i++) {
 		if (v[i] > c->ts_max - c->ts_min)
-			return corrupt(c, "a row's time is not within its chunk's", err);
+			return chunk_corrupt(c, "a row's time is not within its chunk's", err);
 		v[i] += c->ts_min;
 	}
 	return ET_OK;
 }
 
-/*
- * Part 0 of a column as stored numbers, one for each row; rows that do not
- * carry it, and all rows where the column is absent, get 0 or fill.
- */
-static int load_column(struct et_chunk *c, const struct et_column *col, uint64_t fill,
-		       uint64_t **out, struct et_error *err)
+int column_load(struct et_chunk *c, const struct et_column *col, uint64_t fill, uint64_t **out,
+		struct et_error *err)
 {
-	const struct stream *s = find_stream(c, col->id, 0);
+	const struct stream *s = chunk_stream(c, col->id, 0);
 	uint64_t *v;
 	int rc = chunk_kinds(c, err);
 
@@ -273,7 +283,7 @@ static int load_column(struct et_chunk *c, const struct et_column *col, uint64_t
 	if (rc)
 		return rc;
 	if (!s && col->id == ET_F_TS)
-		return corrupt(c, "rows without a time", err);
+		return chunk_corrupt(c, "rows without a time", err);
 	if (!s) {
 		v = malloc(c->rows * sizeof(*v));
 		if (!v)
@@ -283,12 +293,12 @@ static int load_column(struct et_chunk *c, const struct et_column *col, uint64_t
 		*out = v;
 		return ET_OK;
 	}
-	rc = load_stream(c, s, &v, err);
+	rc = chunk_load(c, s, &v, err);
 	if (rc)
 		return rc;
-	rc = undo_transform(c, col, s, v, err);
+	rc = column_undo(c, col, s, v, err);
 	if (!rc && col->id == ET_F_TS)
-		rc = s->n == c->rows ? place_ts(c, v, err) : corrupt(c, "rows without a time", err);
+		rc = s->n == c->rows ? place_ts(c, v, err) : chunk_corrupt(c, "rows without a time", err);
 	if (rc) {
 		free(v);
 		return rc;
@@ -296,7 +306,7 @@ static int load_column(struct et_chunk *c, const struct et_column *col, uint64_t
 	return spread(c, col->kinds, v, s->n, fill, out, err);
 }
 
-static const struct et_column *want(struct et_chunk *c, unsigned column, unsigned type,
+const struct et_column *column_want(struct et_chunk *c, unsigned column, unsigned type,
 				    unsigned or_type, int *rc, struct et_error *err)
 {
 	const struct et_column *col = schema_find(&c->schema, column);
@@ -316,8 +326,8 @@ static const struct et_column *want(struct et_chunk *c, unsigned column, unsigne
 	return *rc ? NULL : col;
 }
 
-/* Keeps the failure of a column. Memory may be there the next time. */
-static int keep_failure(struct column_cache *cache, const struct et_error *e, struct et_error *err)
+/* Memory may be there the next time. */
+int column_keep_failure(struct column_cache *cache, const struct et_error *e, struct et_error *err)
 {
 	if (e->code != ET_NOMEM) {
 		cache->code = e->code;
@@ -337,14 +347,14 @@ int et_chunk_uints(struct et_chunk *c, unsigned column, const uint64_t **out, st
 	int rc;
 
 	*out = NULL;
-	col = want(c, column, ET_UINT, ET_OPT, &rc, err);
+	col = column_want(c, column, ET_UINT, ET_OPT, &rc, err);
 	if (!col)
 		return rc;
 	cache = &c->cache[column];
 	if (!cache->uints) {
 		/* ET_OPT stores 0 for not known, so one less makes that ET_NONE. */
-		if (load_column(c, col, col->type == ET_OPT ? 0 : ET_NONE, &v, &e))
-			return keep_failure(cache, &e, err);
+		if (column_load(c, col, col->type == ET_OPT ? 0 : ET_NONE, &v, &e))
+			return column_keep_failure(cache, &e, err);
 		if (col->type == ET_OPT) {
 			for (uint32_t i = 0; i < c->rows; i++)
 				v[i]--;
@@ -352,230 +362,6 @@ int et_chunk_uints(struct et_chunk *c, unsigned column, const uint64_t **out, st
 		cache->uints = v;
 	}
 	*out = cache->uints;
-	return ET_OK;
-}
-
-static int load_strings(struct et_chunk *c, uint32_t *n, struct et_error *err)
-{
-	const struct stream *lengths = find_stream(c, 0, 0), *bytes = find_stream(c, 0, 1);
-	uint64_t *v = NULL, end = 0;
-	uint32_t size = bytes ? bytes->n : 0;
-	int rc = ET_OK;
-
-	*n = 0;
-	if (!lengths && bytes)
-		return corrupt(c, "strings are shorter than their bytes", err);
-	if (c->have_strings || !lengths) {
-		*n = c->n_strings;
-		return ET_OK;
-	}
-	if (stream_transform(lengths->encoding) || (bytes && bytes->encoding & ~PACK_BITS))
-		return corrupt(c, "strings are coded in a way that strings cannot be", err);
-	if (bytes && !stream_known(bytes))
-		return et_fail(err, ET_UNSUPPORTED, c->at, "strings are coded in a way of a later version");
-	rc = load_stream(c, lengths, &v, err);
-	if (rc)
-		return rc;
-	c->text = malloc((size_t)size + 1);
-	c->ends = malloc(((size_t)lengths->n + 1) * sizeof(*c->ends));
-	if (!c->text || !c->ends)
-		rc = et_fail_nomem(err);
-	if (!rc && bytes)
-		rc = stream_get_bytes(bytes, c->body.data + bytes->at, c->zstd, (uint8_t *)c->text,
-				      c->at, err);
-	for (uint32_t i = 0; !rc && i < lengths->n; i++) {
-		if (v[i] > LIMIT_STRING || v[i] > size - end)
-			rc = corrupt(c, "strings are longer than their bytes", err);
-		end += v[i];
-		c->ends[i] = (uint32_t)end;
-	}
-	if (!rc && end != size)
-		rc = corrupt(c, "strings are shorter than their bytes", err);
-	if (!rc && size && memchr(c->text, 0, size))
-		rc = corrupt(c, "a string holds a NUL", err);
-	free(v);
-	if (rc) {
-		free(c->text);
-		free(c->ends);
-		c->text = NULL;
-		c->ends = NULL;
-		return rc;
-	}
-	c->n_strings = lengths->n;
-	c->have_strings = true;
-	*n = c->n_strings;
-	return ET_OK;
-}
-
-int et_chunk_strings(struct et_chunk *c, uint32_t *n, struct et_error *err)
-{
-	struct column_cache *cache = &c->cache[0];
-	struct et_error e;
-
-	/* Every column of strings asks: what cannot be read is not unpacked for each. */
-	*n = 0;
-	if (cache->code)
-		return et_fail(err, cache->code, c->at, cache->what);
-	return load_strings(c, n, &e) ? keep_failure(cache, &e, err) : ET_OK;
-}
-
-struct et_str et_chunk_str(const struct et_chunk *c, uint32_t id)
-{
-	uint32_t start;
-
-	if (!id || id > c->n_strings)
-		return (struct et_str){ NULL, 0 };
-	start = id > 1 ? c->ends[id - 2] : 0;
-	return (struct et_str){ c->text + start, c->ends[id - 1] - start };
-}
-
-/* Stored numbers as string ids, all within the table. Frees v. */
-static int to_ids(struct et_chunk *c, uint64_t *v, uint32_t n, uint32_t min, uint32_t **out,
-		  struct et_error *err)
-{
-	uint32_t *ids, strings;
-	int rc = et_chunk_strings(c, &strings, err);
-
-	*out = NULL;
-	ids = rc ? NULL : malloc(((size_t)n + 1) * sizeof(*ids));
-	if (!rc && !ids)
-		rc = et_fail_nomem(err);
-	for (uint32_t i = 0; !rc && i < n; i++) {
-		if (v[i] < min || v[i] > strings)
-			rc = corrupt(c, "a row names a string that the chunk does not have", err);
-		ids[i] = (uint32_t)v[i];
-	}
-	free(v);
-	if (rc)
-		free(ids);
-	else
-		*out = ids;
-	return rc;
-}
-
-int et_chunk_ids(struct et_chunk *c, unsigned column, const uint32_t **out, struct et_error *err)
-{
-	const struct et_column *col;
-	struct column_cache *cache;
-	struct et_error e;
-	uint64_t *v;
-	int rc;
-
-	*out = NULL;
-	col = want(c, column, ET_STR, ET_STR, &rc, err);
-	if (!col)
-		return rc;
-	cache = &c->cache[column];
-	if (!cache->ids && (load_column(c, col, 0, &v, &e) || to_ids(c, v, c->rows, 0, &cache->ids, &e)))
-		return keep_failure(cache, &e, err);
-	*out = cache->ids;
-	return ET_OK;
-}
-
-/* Counts of items to spans; stored count 0 is not known, else one more than the count. */
-static int to_spans(struct et_chunk *c, const uint64_t *counts, uint32_t items,
-		    struct et_span **out, struct et_error *err)
-{
-	struct et_span *spans = malloc(c->rows * sizeof(*spans));
-	uint64_t at = 0;
-
-	*out = NULL;
-	if (!spans)
-		return et_fail_nomem(err);
-	for (uint32_t i = 0; i < c->rows; i++) {
-		uint64_t n = counts[i] ? counts[i] - 1 : 0;
-
-		if (n > items - at) {
-			free(spans);
-			return corrupt(c, "lists have more items than there are", err);
-		}
-		spans[i] = (struct et_span){ (uint32_t)at, counts[i] ? (uint32_t)n : UINT32_MAX };
-		at += n;
-	}
-	if (at != items) {
-		free(spans);
-		return corrupt(c, "lists have fewer items than there are", err);
-	}
-	*out = spans;
-	return ET_OK;
-}
-
-/* The items of all lists of a column, part 1. */
-static int load_items(struct et_chunk *c, const struct et_column *col, const struct stream *items,
-		      uint32_t **out, struct et_error *err)
-{
-	uint64_t *v = NULL;
-	int rc = ET_OK;
-
-	*out = NULL;
-	if (items) {
-		rc = load_stream(c, items, &v, err);
-		if (!rc)
-			rc = undo_transform(c, col, items, v, err);
-		if (rc) {
-			free(v);
-			return rc;
-		}
-	}
-	return to_ids(c, v, items ? items->n : 0, 1, out, err);
-}
-
-/* No list may be longer than the format allows, with a NUL behind each item. */
-static int check_spans(const struct et_chunk *c, const struct et_span *spans, const uint32_t *ids,
-		       struct et_error *err)
-{
-	for (uint32_t i = 0; i < c->rows; i++) {
-		uint64_t size = 0;
-
-		for (uint32_t k = 0; spans[i].n != UINT32_MAX && k < spans[i].n; k++)
-			size += et_chunk_str(c, ids[spans[i].first + k]).len + 1u;
-		if (size > LIMIT_LIST)
-			return corrupt(c, "a list is longer than the format allows", err);
-	}
-	return ET_OK;
-}
-
-/* Which items, already decoded into ids, each row has. */
-static int load_spans(struct et_chunk *c, const struct et_column *col, uint32_t items,
-		      const uint32_t *ids, struct et_span **out, struct et_error *err)
-{
-	uint64_t *v;
-	int rc = load_column(c, col, 0, &v, err);
-
-	*out = NULL;
-	if (!rc)
-		rc = to_spans(c, v, items, out, err);
-	free(v);
-	if (!rc)
-		rc = check_spans(c, *out, ids, err);
-	if (rc) {
-		free(*out);
-		*out = NULL;
-	}
-	return rc;
-}
-
-int et_chunk_lists(struct et_chunk *c, unsigned column, const struct et_span **spans,
-		   const uint32_t **ids, struct et_error *err)
-{
-	const struct stream *items = find_stream(c, column, 1);
-	const struct et_column *col;
-	struct column_cache *cache;
-	struct et_error e;
-	int rc;
-
-	*spans = NULL;
-	*ids = NULL;
-	col = want(c, column, ET_LIST, ET_LIST, &rc, err);
-	if (!col)
-		return rc;
-	cache = &c->cache[column];
-	if ((!cache->ids && load_items(c, col, items, &cache->ids, &e)) ||
-	    (!cache->spans &&
-	     load_spans(c, col, items ? items->n : 0, cache->ids, &cache->spans, &e)))
-		return keep_failure(cache, &e, err);
-	*spans = cache->spans;
-	*ids = cache->ids;
 	return ET_OK;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * chunk.h - the rows of a record as they are decoded: chunk.c makes a chunk of a
- * head and a body and decodes its columns, event.c puts rows together.
+ * head and a body and decodes its columns, texts.c those of strings, event.c puts
+ * rows together.
  */
 #ifndef ET_CHUNK_H
 #define ET_CHUNK_H
@@ -48,5 +49,30 @@ int chunk_new(const struct head *h, const struct schema *schema, struct buf *bod
 	      struct et_chunk **out, struct et_error *err);
 /* Decodes the kind of every row into c->kinds, and checks it against the head's counts. */
 int chunk_kinds(struct et_chunk *c, struct et_error *err);
+/* Wall times between which its rows lie, by its columns ts and until, which may be NULL. */
+void chunk_walls(const struct et_chunk *c, const uint64_t *ts, const uint64_t *until, int64_t *lo,
+		 int64_t *hi);
+
+/* ---- Between the files that decode columns ----------------------------------------- */
+
+int chunk_corrupt(const struct et_chunk *c, const char *what, struct et_error *err);
+/* NULL: it has none. */
+const struct stream *chunk_stream(const struct et_chunk *c, unsigned column, unsigned part);
+/* Decodes a stream into fresh memory, before any transform. */
+int chunk_load(struct et_chunk *c, const struct stream *s, uint64_t **out, struct et_error *err);
+/* Takes back the transform of a stream of col; v has its numbers. */
+int column_undo(struct et_chunk *c, const struct et_column *col, const struct stream *s, uint64_t *v,
+		struct et_error *err);
+/*
+ * Part 0 of a column as stored numbers, one for each row; rows that do not
+ * carry it, and all rows where the column is absent, get 0 or fill.
+ */
+int column_load(struct et_chunk *c, const struct et_column *col, uint64_t fill, uint64_t **out,
+		struct et_error *err);
+/* The column to decode, of one of these types; NULL: *rc says what et_chunk_* returns. */
+const struct et_column *column_want(struct et_chunk *c, unsigned column, unsigned type,
+				    unsigned or_type, int *rc, struct et_error *err);
+/* Keeps the failure of a column, and returns it. */
+int column_keep_failure(struct column_cache *cache, const struct et_error *e, struct et_error *err);
 
 #endif

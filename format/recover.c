@@ -313,23 +313,16 @@ static void note_losses(struct recover *v, const struct et_record *rec, struct e
 }
 
 /* Where the rows lie in time. */
-static void note_times(struct recover *v, const struct et_record *rec, struct et_chunk *c)
+static void note_times(struct recover *v, struct et_chunk *c)
 {
 	const uint64_t *ts, *until;
-	int64_t lo = INT64_MAX, hi = INT64_MIN;
+	int64_t lo, hi;
 
 	if (et_chunk_uints(c, ET_F_TS, &ts, NULL))
 		return;
 	if (et_chunk_uints(c, ET_F_UNTIL, &until, NULL))
 		until = NULL;
-	for (uint32_t i = 0; i < rec->rows; i++) {
-		int64_t first = et_chunk_wall(c, ts[i]), last = first;
-
-		if (until && until[i] != ET_NONE && until[i] > ts[i])
-			last = et_chunk_wall(c, until[i]);
-		lo = first < lo ? first : lo;
-		hi = last > hi ? last : hi;
-	}
+	chunk_walls(c, ts, until, &lo, &hi);
 	writer_note_times(v->w, lo, hi);
 }
 
@@ -397,7 +390,7 @@ static int keep_chunk(struct recover *v, const struct et_record *rec, struct et_
 		memcpy(v->lost_rows, lost_rows, sizeof(lost_rows));
 		return drop(v, rec, err);
 	}
-	note_times(v, rec, c);
+	note_times(v, c);
 	v->report->records++;
 	v->report->events += rec->rows - rec->kinds[ET_LOST];
 	return ET_OK;

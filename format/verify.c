@@ -154,20 +154,13 @@ static void check_footer(struct verify *v)
 static int check_latest(struct verify *v, struct et_chunk *c)
 {
 	const struct et_record *rec = &v->r->head.rec;
-	int64_t lo = INT64_MAX, hi = INT64_MIN;
 	const uint64_t *ts, *until = NULL;
+	int64_t lo, hi;
 
 	if (et_chunk_uints(c, ET_F_TS, &ts, NULL) ||
 	    (rec->kinds[ET_LOST] && et_chunk_uints(c, ET_F_UNTIL, &until, NULL)))
 		return ET_OK;
-	for (uint32_t i = 0; i < rec->rows; i++) {
-		int64_t first = et_chunk_wall(c, ts[i]), last = first;
-
-		if (until && until[i] != ET_NONE && until[i] > ts[i])
-			last = et_chunk_wall(c, until[i]);
-		lo = first < lo ? first : lo;
-		hi = last > hi ? last : hi;
-	}
+	chunk_walls(c, ts, until, &lo, &hi);
 	if (rec->has_latest && v->has_latest && rec->latest < v->latest)
 		tell_here(v, "LATEST is before a row that came before");
 	else if (rec->has_latest && v->said_latest && rec->latest < v->latest_said)
