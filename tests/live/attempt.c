@@ -262,6 +262,34 @@ void attempt_child(void)
 	_exit(127);
 }
 
+void attempt_begin(const char *step)
+{
+	memset(note, 0, sizeof(*note));
+	step_begin(step);
+	look_open();
+}
+
+void become(char *const *argv, char *const *env)
+{
+	self_take(&note->self);
+	execve(target, argv, env);
+	_exit(127);
+}
+
+void say_executed(pid_t pid, const struct attempt *a)
+{
+	struct ending e;
+	struct look l;
+
+	look_started();
+	check(look_next(&l), "the program that must have come");
+	reap(pid, &e);
+	say_fork(pid, getpid());
+	say_exec(a, &l);
+	say_exit(pid, getpid(), getuid(), &e);
+	look_free(&l);
+}
+
 /* What the new program, of which l tells, went on to do; an error is its exit code. */
 static void say_then(const struct attempt *a, const struct look *l, const struct look *second,
 		     char *const *env, int status)
@@ -289,9 +317,7 @@ void attempt(const struct attempt *a)
 	bool executed, again;
 
 	snprintf(task, sizeof(task), "HOSTILE_DO=%s", a->task ? a->task : "exit 0");
-	memset(note, 0, sizeof(*note));
-	step_begin(a->step);
-	look_open();
+	attempt_begin(a->step);
 	current = a;
 	current_env = env;
 	pid = a->start ? a->start() : fork();

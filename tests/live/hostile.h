@@ -77,11 +77,17 @@ void check(bool ok, const char *what);
 _Noreturn void unable(const char *what);
 /* Waits for a child that fork made, whatever came of that. */
 void reap(pid_t pid, struct ending *e);
+/* Begins a step of one's own with children to be looked at; they have noted nothing yet. */
+void attempt_begin(const char *step);
 void attempt(const struct attempt *a);
 /* For a start that does not return in the child: its part of the attempt that is under way. */
 _Noreturn void attempt_child(void);
+/* The end of a child, or of a thread of one: it notes who it is and executes target. */
+_Noreturn void become(char *const *argv, char *const *env);
 /* Of a child that executed something; l says where it was and who. */
 void say_exec(const struct attempt *a, const struct look *l);
+/* A child that a step of one's own forked: waits for it, and says that it executed that, and all else. */
+void say_executed(pid_t pid, const struct attempt *a);
 void say_fail(pid_t pid, pid_t ppid, const char *filename, const struct attempt *a,
 	      char *const *env, int error);
 /* Makes an executable or other file in the working directory. */

@@ -104,48 +104,45 @@ static _Noreturn void nest(int depth)
 		note->tried[depth] = self.pid;
 	}
 	look_child();
-	self_take(&note->self);
-	execve(target, words, quiet);
-	_exit(127);
+	become(words, quiet);
 }
 
-static void say_exit_of(pid_t pid, pid_t ppid, int code)
+/* What became of the process that makes the namespaces; false: they cannot be made here. */
+static bool maker_ended(pid_t maker, struct look *l)
 {
-	say_begin("exit", pid, ppid);
-	say_number("exit_code", code);
-	say_end();
+	struct ending e;
+	bool executed;
+
+	look_started();
+	executed = look_next(l);
+	reap(maker, &e);
+	say_fork(maker, getpid());
+	say_exit(maker, getpid(), getuid(), &e);
+	if (!executed) {
+		check(note->unable, "the program in the namespace");
+		say_skip(step_name(), note->why);
+	}
+	return executed;
 }
 
 static void pid_namespaces(const char *step, int depth)
 {
 	const struct attempt a = { .filename = target, .argv = words };
-	struct ending e;
-	struct look l;
 	pid_t maker, parent;
-	bool executed;
+	struct look l;
 
-	memset(note, 0, sizeof(*note));
-	step_begin(step);
-	look_open();
+	attempt_begin(step);
 	maker = fork();
 	if (maker == 0)
 		nest(depth);
-	look_started();
-	executed = look_next(&l);
-	reap(maker, &e);
-	say_fork(maker, getpid());
-	say_exit(maker, getpid(), getuid(), &e);
-	if (!executed) {
-		check(note->unable, step);
-		say_skip(step, note->why);
+	if (!maker_ended(maker, &l))
 		return;
-	}
 	parent = maker;
 	for (int i = depth; i > 0; i--) {
 		say_fork(note->tried[i], parent);
 		if (i == 1)
 			say_exec(&a, &l);
-		say_exit_of(note->tried[i], parent, 7);
+		say_exit_code(note->tried[i], parent, 7);
 		parent = note->tried[i];
 	}
 	look_free(&l);
@@ -155,14 +152,10 @@ static void pid_namespaces(const char *step, int depth)
 static void second_of_namespace(void)
 {
 	const struct attempt a = { .filename = target, .argv = words };
-	struct ending e;
 	struct look l;
 	pid_t maker;
-	bool executed;
 
-	memset(note, 0, sizeof(*note));
-	step_begin("second process of a pid namespace");
-	look_open();
+	attempt_begin("second process of a pid namespace");
 	maker = fork();
 	if (maker == 0) {
 		pid_t first, second;
@@ -177,11 +170,10 @@ static void second_of_namespace(void)
 			check(mount("proc", "/proc", "proc", 0, NULL) == 0, "/proc");
 			second = fork();
 			if (second == 0) {
+				self_take(&self);
+				note->last = self.pid;
 				look_child();
-				self_take(&note->self);
-				note->last = note->self.pid;
-				execve(target, words, quiet);
-				_exit(127);
+				become(words, quiet);
 			}
 			waitpid(second, &note->tried[0], 0);
 			_exit(0);
@@ -189,21 +181,13 @@ static void second_of_namespace(void)
 		waitpid(first, NULL, 0);
 		_exit(0);
 	}
-	look_started();
-	executed = look_next(&l);
-	reap(maker, &e);
-	say_fork(maker, getpid());
-	say_exit(maker, getpid(), getuid(), &e);
-	if (!executed) {
-		check(note->unable, "the second process");
-		say_skip(step_name(), note->why);
+	if (!maker_ended(maker, &l))
 		return;
-	}
 	say_fork(note->middle, maker);
-	say_exit_of(note->middle, maker, 0);
+	say_exit_code(note->middle, maker, 0);
 	say_fork(note->last, note->middle);
 	say_exec(&a, &l);
-	say_exit_of(note->last, note->middle, 7);
+	say_exit_code(note->last, note->middle, 7);
 	look_free(&l);
 }
 

@@ -193,6 +193,13 @@ void say_exit(pid_t pid, pid_t ppid, uid_t uid, const struct ending *e)
 	say_end();
 }
 
+void say_exit_code(pid_t pid, pid_t ppid, int code)
+{
+	say_begin("exit", pid, ppid);
+	say_number("exit_code", code);
+	say_end();
+}
+
 void say_skip(const char *name, const char *reason)
 {
 	step_begin(name);

@@ -60,6 +60,8 @@ void say_end(void);
 void say_fork(pid_t pid, pid_t ppid);
 /* uid -1: not known. */
 void say_exit(pid_t pid, pid_t ppid, uid_t uid, const struct ending *e);
+/* Of a process that another one has waited for: no more is known. */
+void say_exit_code(pid_t pid, pid_t ppid, int code);
 /* The kernel or the place cannot do this step: says why. */
 void say_skip(const char *step, const char *reason);
 /* The offset from the boot clock to the wall clock. */

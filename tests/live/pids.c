@@ -34,31 +34,17 @@ static char *const quiet[] = { S("HOSTILE_DO=exit 5"), NULL };
 static bool run_as(pid_t wanted, const char *step)
 {
 	const struct attempt a = { .filename = target, .argv = words };
-	struct ending e;
-	struct look l;
-	bool executed;
 	pid_t pid;
 
-	memset(note, 0, sizeof(*note));
-	step_begin(step);
-	look_open();
+	attempt_begin(step);
 	if (wanted && !next_is(wanted))
 		check(false, last_pid);
 	pid = fork();
 	if (pid == 0) {
 		look_child();
-		self_take(&note->self);
-		execve(target, words, quiet);
-		_exit(127);
+		become(words, quiet);
 	}
-	look_started();
-	executed = look_next(&l);
-	reap(pid, &e);
-	check(executed, "the program that is to have a pid again");
-	say_fork(pid, getpid());
-	say_exec(&a, &l);
-	say_exit(pid, getpid(), getuid(), &e);
-	look_free(&l);
+	say_executed(pid, &a);
 	note->last = pid;
 	return pid == wanted;
 }
@@ -66,22 +52,16 @@ static bool run_as(pid_t wanted, const char *step)
 static void *thread_exec(void *arg)
 {
 	(void)arg;
-	self_take(&note->self);
-	execve(target, words, quiet);
-	_exit(127);
+	become(words, quiet);
 }
 
 /* Executes from a second thread, whose tid is free from then on; returns that. */
 static pid_t run_thread(void)
 {
 	const struct attempt a = { .filename = target, .argv = words };
-	struct ending e;
-	struct look l;
 	pid_t pid;
 
-	memset(note, 0, sizeof(*note));
-	step_begin("tid that a process gets");
-	look_open();
+	attempt_begin("tid that a process gets");
 	pid = fork();
 	if (pid == 0) {
 		pthread_t t;
@@ -91,13 +71,7 @@ static pid_t run_thread(void)
 		for (;;)
 			pause();
 	}
-	look_started();
-	check(look_next(&l), "the program of a thread");
-	reap(pid, &e);
-	say_fork(pid, getpid());
-	say_exec(&a, &l);
-	say_exit(pid, getpid(), getuid(), &e);
-	look_free(&l);
+	say_executed(pid, &a);
 	return note->self.tid;
 }
 

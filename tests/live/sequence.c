@@ -9,6 +9,8 @@
  * not yet: what a recorder that is killed meanwhile must have, and may have. Ends when
  * its parent does.
  */
+#include "spawn.h"
+
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -38,20 +40,6 @@ static uint64_t boot_ns(void)
 
 	clock_gettime(CLOCK_BOOTTIME, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static void spawn(char *self, char *text)
-{
-	char *argv[] = { self, text, NULL };
-	char *env[] = { NULL };
-	pid_t pid = vfork();
-
-	if (pid == 0) {
-		execve(self, argv, env);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
-		_exit(1);
 }
 
 static void work(char *self, unsigned worker, struct entry *entries)

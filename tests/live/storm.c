@@ -8,6 +8,8 @@
  * execve of this program (which exits at once) and wait, and start and join
  * THREADS threads. All tasks have this program's name.
  */
+#include "spawn.h"
+
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,20 +27,6 @@ static void *nothing(void *arg)
 	return arg;
 }
 
-static void spawn(char *self)
-{
-	char *argv[] = { self, NULL };
-	char *env[] = { NULL };
-	pid_t pid = vfork();
-
-	if (pid == 0) {
-		execve(self, argv, env);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
-		_exit(1);
-}
-
 static void one(char *self, long fails, long spawns, long threads)
 {
 	char *argv[] = { self, text("--an-option=value"), text("file.c"), text("-o"), text("file.o"),
@@ -48,7 +36,7 @@ static void one(char *self, long fails, long spawns, long threads)
 	for (long i = 0; i < fails; i++)
 		execve("/nonexistent/bin/program", argv, env);
 	for (long i = 0; i < spawns; i++)
-		spawn(self);
+		spawn(self, NULL);
 	for (long i = 0; i < threads; i++) {
 		pthread_t t;
 

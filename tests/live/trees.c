@@ -32,9 +32,7 @@ static void thread_start(void *(*fn)(void *), void *arg)
 static void *thread_exec(void *arg)
 {
 	(void)arg;
-	self_take(&note->self);
-	execve(target, words, quiet);
-	_exit(127);
+	become(words, quiet);
 }
 
 static void *thread_fail(void *arg)
@@ -70,9 +68,7 @@ static void exec_from_thread(const struct from_thread *f)
 	pid_t pid;
 	bool executed;
 
-	memset(note, 0, sizeof(*note));
-	step_begin(f->step);
-	look_open();
+	attempt_begin(f->step);
 	pid = fork();
 	if (pid == 0) {
 		look_child();
@@ -201,19 +197,10 @@ static void wait_for_parent(pid_t parent)
 		nap(1);
 }
 
-static _Noreturn void become(void)
+static _Noreturn void execute(void)
 {
 	look_child();
-	self_take(&note->self);
-	execve(target, words, quiet);
-	_exit(127);
-}
-
-static void say_exit_of(pid_t pid, pid_t ppid, int code)
-{
-	say_begin("exit", pid, ppid);
-	say_number("exit_code", code);
-	say_end();
+	become(words, quiet);
 }
 
 /* The child's parent is dead when it executes; only the fork says who it was. */
@@ -224,9 +211,7 @@ static void orphan(const char *step, bool fork_before_middle_ends)
 	struct look l;
 	pid_t top = getpid(), middle;
 
-	memset(note, 0, sizeof(*note));
-	step_begin(step);
-	look_open();
+	attempt_begin(step);
 	middle = fork();
 	if (middle == 0) {
 		pid_t last = fork();
@@ -234,7 +219,7 @@ static void orphan(const char *step, bool fork_before_middle_ends)
 		if (last == 0) {
 			if (fork_before_middle_ends)
 				wait_for_parent(top);
-			become();
+			execute();
 		}
 		look_started();
 		note->last = last;
@@ -253,7 +238,7 @@ static void orphan(const char *step, bool fork_before_middle_ends)
 		reap(note->last, &e);
 		say_exit(note->last, top, getuid(), &e);
 	} else {
-		say_exit_of(note->last, middle, WEXITSTATUS(note->tried[0]));
+		say_exit_code(note->last, middle, WEXITSTATUS(note->tried[0]));
 	}
 	look_free(&l);
 }
@@ -266,15 +251,13 @@ static void sibling(void)
 	struct look l;
 	pid_t maker;
 
-	memset(note, 0, sizeof(*note));
-	step_begin("CLONE_PARENT");
-	look_open();
+	attempt_begin("CLONE_PARENT");
 	maker = fork();
 	if (maker == 0) {
 		pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
 
 		if (pid == 0)
-			become();
+			execute();
 		note->last = pid;
 		_exit(0);
 	}
@@ -299,7 +282,7 @@ static void *thread_creates(void *arg)
 	if (pid == 0) {
 		while (note->stage == 0)
 			nap(1);
-		become();
+		execute();
 	}
 	*made = pid;
 	return NULL;
@@ -308,25 +291,15 @@ static void *thread_creates(void *arg)
 static void created_by_thread(void)
 {
 	const struct attempt a = { .filename = target, .argv = words };
-	struct ending e;
-	struct look l;
 	pthread_t t;
 	pid_t pid;
 
-	memset(note, 0, sizeof(*note));
-	step_begin("created by a thread that has ended");
-	look_open();
+	attempt_begin("created by a thread that has ended");
 	check(pthread_create(&t, NULL, thread_creates, &pid) == 0 &&
 		      pthread_join(t, NULL) == 0,
 	      "pthread");
 	note->stage = 1;
-	look_started();
-	check(look_next(&l), "the child of a thread");
-	reap(pid, &e);
-	say_fork(pid, getpid());
-	say_exec(&a, &l);
-	say_exit(pid, getpid(), getuid(), &e);
-	look_free(&l);
+	say_executed(pid, &a);
 }
 
 static void only_fork(void)

@@ -274,9 +274,7 @@ static void spawned(void)
 	struct look l;
 	pid_t pid;
 
-	memset(note, 0, sizeof(*note));
-	step_begin("posix_spawn");
-	look_open();
+	attempt_begin("posix_spawn");
 	check(posix_spawn_file_actions_init(&actions) == 0 &&
 		      posix_spawn_file_actions_adddup2(&actions, look_end(), LOOK_FD) == 0,
 	      "file actions");
@@ -302,15 +300,11 @@ static void twice(void)
 	struct look l[2];
 	pid_t pid;
 
-	memset(note, 0, sizeof(*note));
-	step_begin("exec, then exec again");
-	look_open();
+	attempt_begin("exec, then exec again");
 	pid = fork();
 	if (pid == 0) {
 		look_child();
-		self_take(&note->self);
-		execve(target, argv, env);
-		_exit(127);
+		become(argv, env);
 	}
 	look_started();
 	check(look_next(&l[0]) && look_next(&l[1]), "both programs");
