@@ -33,9 +33,7 @@ def programs_are_measured():
 
 def codec_runs():
     with lab.workdir() as work:
-        capture = os.path.join(work, "made.etz")
-        with open(capture, "wb") as file:
-            lab.run([os.path.join(lab.BUILD, "tests/bin/make_capture"), "2000"], stdout=file)
+        capture = lab.made(work, 2000)
         table = lab.run([os.path.join(lab.BUILD, "tests/bin/bench_codec"), capture]).stdout.decode().splitlines()
     rows = [line.split() for line in table if line.split()[0].isdigit() and "events" not in line]
     lab.equal([int(row[0]) for row in rows], [256, 1024, 4096, 16384, 65536], f"chunk sizes of {table}")

@@ -13,13 +13,6 @@ FAILED, USAGE, DAMAGED = 1, 2, 3
 READERS = ("replay", "summary", "info")
 
 
-def made(work, *args):
-    path = os.path.join(work, "-".join(args) + ".etz")
-    with open(path, "wb") as file:
-        lab.run([lab.helper("make_capture"), *args], stdout=file)
-    return path
-
-
 def complains(*args, code, about, lines=1, **kwargs):
     """Runs exectrace and demands its exit code, nothing on stdout, and one line about something."""
     done = lab.exectrace(*args, code=code, **kwargs)
@@ -38,7 +31,7 @@ def bad_files():
             with open(path, "wb") as file:
                 file.write(data)
             return path
-        with open(made(work, "50"), "rb") as file:
+        with open(lab.made(work, "50"), "rb") as file:
             good = file.read()
         rows = (
             (os.path.join(work, "missing.etz"), "No such file"),
@@ -59,13 +52,13 @@ def bad_files():
             complains(command, "-", code=FAILED, about="empty", input=b"")
             complains(command, "-", code=FAILED, about="not a capture", input=b"some text\n")
             # One bad file among good ones does not hide the good ones.
-            done = lab.exectrace(command, made(work, "5"), rows[0][0], code=FAILED)
+            done = lab.exectrace(command, lab.made(work, "5"), rows[0][0], code=FAILED)
             lab.demand(b"No such file" in done.stderr, f"{command} of two files: {done.stderr!r}")
 
 
 def no_permission():
     with lab.workdir() as work:
-        capture = made(work, "5")
+        capture = lab.made(work, "5")
         os.chmod(capture, 0)
         kwargs = {}
         program = lab.EXECTRACE
@@ -83,7 +76,7 @@ def no_permission():
 def damaged_files():
     """What could be read was read, and the exit code says that it was not all."""
     with lab.workdir() as work:
-        path = made(work, "3000")
+        path = lab.made(work, "3000")
         whole = len(lab.replay(path))
         with open(path, "rb") as file:
             good = file.read()
@@ -102,19 +95,19 @@ def damaged_files():
 
 def unclean_and_lossy_files():
     with lab.workdir() as work:
-        unclean, lossy = made(work, "100", "unclean"), made(work, "100", "lost")
+        unclean, lossy = lab.made(work, "100", "unclean"), lab.made(work, "100", "lost")
         for path, word in ((unclean, b"unclean"), (lossy, b"17 events lost")):
             done = lab.exectrace("replay", "--count", path)
             lab.demand(word.split()[-1] in done.stderr or b"end" in done.stderr, f"{path}: says {done.stderr!r}")
             lab.equal(lab.info(path)["complete"], False, "complete")
             lab.exectrace("replay", "--count", "--fail-on-loss", path, code=DAMAGED)
         lab.equal(lab.info(lossy)["lost"], 17, "lost")
-        lab.exectrace("replay", "--count", "--fail-on-loss", made(work, "100"), code=0)
+        lab.exectrace("replay", "--count", "--fail-on-loss", lab.made(work, "100"), code=0)
 
 
 def usage():
     with lab.workdir() as work:
-        good = made(work, "5")
+        good = lab.made(work, "5")
         for args, about in (
                 ((), "command"),
                 (("rewind",), "rewind"),
@@ -149,7 +142,7 @@ def usage():
 
 def full_output():
     with lab.workdir() as work:
-        good = made(work, "2000")
+        good = lab.made(work, "2000")
         for command in READERS:
             with open("/dev/full", "wb") as full:
                 done = lab.exectrace(command, good, code=FAILED, stdout=full)

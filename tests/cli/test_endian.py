@@ -52,18 +52,6 @@ HOST = Machine(os.environ.get("ET_HOST_BUILD", ""), [])
 OTHER = Machine(lab.BUILD, shlex.split(os.environ.get("ET_EMULATOR", "")))
 
 
-def contents(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def written(work, name, data):
-    path = os.path.join(work, name)
-    with open(path, "wb") as file:
-        file.write(data)
-    return path
-
-
 def alike(what, found, expected):
     for part, one, other in zip(("exit code", "output", "messages"), found, expected):
         if one == other:
@@ -91,14 +79,14 @@ def demand_alike(*paths):
 
 def byte_orders_differ():
     # e_ident[EI_DATA] of both programs.
-    orders = [contents(machine.file("bin", "exectrace"))[5] for machine in (HOST, OTHER)]
+    orders = [lab.contents(machine.file("bin", "exectrace"))[5] for machine in (HOST, OTHER)]
     lab.demand(sorted(orders) == [1, 2], f"both machines have one byte order: {orders}")
 
 
 def reads_what_was_written_here():
     with lab.workdir() as work:
         paths = [HOST.make(work, *args) for args in MADE]
-        paths.append(written(work, "joined.etz", b"".join(map(contents, paths))))
+        paths.append(lab.written(work, "joined.etz", b"".join(map(lab.contents, paths))))
         lab.equal(demand_alike(*paths), [0] * len(paths), "exit codes of replay")
 
 
@@ -125,7 +113,7 @@ def every_width():
             for transform in (etz.NONE, etz.DELTA):
                 data = etz.chunk(rows, [etz.raw(etz.PID, rows, planes, width, transform),
                                         etz.const(etz.UID, rows, values[-1] + 1)])
-                path = written(work, f"width-{size}-{transform}.etz", etz.header() + data + etz.end(rows))
+                path = lab.written(work, f"width-{size}-{transform}.etz", etz.header() + data + etz.end(rows))
                 lab.equal(demand_alike(path), [0], "exit code of replay")
                 events = lab.lines(OTHER.exectrace("replay", "--json", path)[1])
                 if transform == etz.NONE:
@@ -135,12 +123,12 @@ def every_width():
 
 def reads_damage_alike():
     with lab.workdir() as work:
-        good = contents(HOST.make(work, "600", "lost"))
+        good = lab.contents(HOST.make(work, "600", "lost"))
         third, half = len(good) // 3, len(good) // 2
         rows = {"cut": good[:half], "zeros": good[:half] + bytes(5000),
                 "flipped": good[:half] + b"\xa5" * 64 + good[half + 64:], "removed": good[:third] + good[third + 4096:],
                 "inserted": good[:third] + etz.MAGIC * 9 + good[third:], "repeated": good[:half] + good[third:]}
-        paths = [written(work, name + ".etz", data) for name, data in rows.items()]
+        paths = [lab.written(work, name + ".etz", data) for name, data in rows.items()]
         lab.equal(demand_alike(*paths), [3] * len(paths), "exit codes of replay")
 
 

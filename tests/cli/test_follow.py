@@ -14,10 +14,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import lab  # noqa: E402
 
 
-def made(*args):
-    return lab.run([lab.helper("make_capture"), *map(str, args)]).stdout
-
-
 def shown(data, *args):
     """What replay --json prints of a whole capture."""
     return lab.exectrace("replay", "--json", *args, "-", input=data, code=None).stdout
@@ -106,7 +102,7 @@ class Follower:
 def grows_in_pieces():
     rng = random.Random(3)
     for options in (["--json"], ["--json", "--ok", "--uid", "ann"], ["--wide"]):
-        data = made(300, "unclean")
+        data = lab.generated(300, "unclean")
         with lab.workdir() as directory:
             path = os.path.join(directory, "c.etz")
             whole = os.path.join(directory, "whole.etz")
@@ -128,7 +124,7 @@ def grows_in_pieces():
 
 def whole_records_are_shown_at_once():
     """However little of the next is there: half a record holds nothing up."""
-    data = made(1200, "unclean")
+    data = lab.generated(1200, "unclean")
     places = starts(data)
     lab.demand(len(places) > 7, f"{len(places)} records")
     with lab.workdir() as directory:
@@ -150,7 +146,7 @@ def whole_records_are_shown_at_once():
 
 
 def goes_on_behind_the_end():
-    first, second = made(300), made(200, "shift=60000")
+    first, second = lab.generated(300), lab.generated(200, "shift=60000")
     with lab.workdir() as directory:
         path = os.path.join(directory, "c.etz")
         replace(path, first)
@@ -167,8 +163,8 @@ def goes_on_behind_the_end():
 
 
 def rotation():
-    parts = [made(300), made(250, "shift=60000"), made(200, "shift=120000"), made(150, "unclean", "shift=180000"),
-             made(100, "shift=240000")]
+    parts = [lab.generated(300), lab.generated(250, "shift=60000"), lab.generated(200, "shift=120000"),
+             lab.generated(150, "unclean", "shift=180000"), lab.generated(100, "shift=240000")]
     with lab.workdir() as directory:
         path = os.path.join(directory, "c.etz")
         cut = begun(parts[0])
@@ -204,7 +200,7 @@ def rotation():
 
 def nothing_of_the_old_file_is_left_out():
     """The next file is there before the old one has its last records."""
-    first, second = made(300), made(200, "shift=60000")
+    first, second = lab.generated(300), lab.generated(200, "shift=60000")
     with lab.workdir() as directory:
         path = os.path.join(directory, "c.etz")
         cut = begun(first)
@@ -221,7 +217,7 @@ def nothing_of_the_old_file_is_left_out():
 
 
 def late_file():
-    data = made(100)
+    data = lab.generated(100)
     with lab.workdir() as directory:
         path = os.path.join(directory, "late.etz")
         with Follower(path) as follower:
@@ -247,7 +243,7 @@ def late_file():
 
 
 def truncated_and_written_over():
-    first, second, third = made(300), made(200, "shift=60000"), made(900, "shift=120000")
+    first, second, third = lab.generated(300), lab.generated(200, "shift=60000"), lab.generated(900, "shift=120000")
     with lab.workdir() as directory:
         path = os.path.join(directory, "c.etz")
         replace(path, first)
@@ -269,7 +265,7 @@ def truncated_and_written_over():
 
 
 def unrelated_files():
-    first, second = made(300), made(200, "shift=60000")
+    first, second = lab.generated(300), lab.generated(200, "shift=60000")
     with lab.workdir() as directory:
         path = os.path.join(directory, "c.etz")
         replace(path, first)
@@ -288,7 +284,7 @@ def unrelated_files():
 
 
 def wrong_use():
-    data = made(20)
+    data = lab.generated(20)
     with lab.workdir() as directory:
         path = os.path.join(directory, "c.etz")
         text = os.path.join(directory, "text")
@@ -315,7 +311,7 @@ def inside_the_sandbox():
     """Following opens files, in its folder alone; cli.sandbox tries what else may be done inside."""
     if lab.SANITIZED:
         return
-    data = made(50)
+    data = lab.generated(50)
     with lab.workdir() as directory:
         path = os.path.join(directory, "c.etz")
         replace(path, data)
@@ -333,7 +329,7 @@ def inside_the_sandbox():
 
 
 def endings():
-    data = made(300, "lost")
+    data = lab.generated(300, "lost")
     with lab.workdir() as directory:
         path = os.path.join(directory, "c.etz")
         replace(path, data)
@@ -353,7 +349,7 @@ def endings():
             lab.equal(follower.process.returncode, 0, "exit code without a reader")
         # A hanging write does not keep it from being killed.
         big = os.path.join(directory, "big.etz")
-        replace(big, made(3000))
+        replace(big, lab.generated(3000))
         with lab.started([lab.EXECTRACE, "replay", "--follow", "--json", big]) as process:
             time.sleep(0.2)
             process.send_signal(signal.SIGINT)

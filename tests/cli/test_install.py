@@ -42,9 +42,7 @@ def layout():
 
 
 def replays(program, work):
-    capture = os.path.join(work, "c.etz")
-    with open(capture, "wb") as file:
-        lab.run([lab.helper("make_capture"), "10"], stdout=file)
+    capture = lab.made(work, 10)
     lab.equal(lab.run([program, "replay", "--json", capture]).stdout,
               lab.exectrace("replay", "--json", capture).stdout, "what the installed program replays")
 

@@ -67,10 +67,8 @@ def read(path):
 def captures(work):
     """Paths of captures: whole, with losses, not ended, damaged, cut off, and none."""
     for name, args in (("whole", ["3000"]), ("lost", ["3000", "lost"]), ("unclean", ["3000", "unclean"])):
-        with open(os.path.join(work, name), "wb") as file:
-            lab.run([lab.helper("make_capture"), *args], stdout=file)
-    with open(os.path.join(work, "whole"), "rb") as file:
-        whole = file.read()
+        lab.written(work, name, lab.generated(*args))
+    whole = lab.contents(os.path.join(work, "whole"))
     at = len(whole) // 2
     for name, data in (("damaged", whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1:]),
                        ("cut", whole[:at]), ("empty", b""), ("other", b"text\n" * 20)):
@@ -403,9 +401,7 @@ def threads_do_not_meet():
                 timeout=4 * lab.TIMEOUT)
         # The sanitizer of older compilers does not bear all layouts that a kernel may draw.
         fixed = ["setarch", "-R"] if not lab.run(["setarch", "-R", "true"], code=None).returncode else []
-        capture = os.path.join(work, "capture")
-        with open(capture, "wb") as file:
-            lab.run([lab.helper("make_capture"), "2000", "lost"], stdout=file)
+        capture = lab.made(work, 2000, "lost")
         done = lab.run([*fixed, program, capture])
         lab.equal(done.stdout, b"%d events\n" % len(lab.replay(capture)), "what both threads read")
         done = lab.run([*fixed, program, capture, "race"], code=None)

@@ -14,17 +14,10 @@ import lab  # noqa: E402
 HOSTILE = [b"hostile", b"", b"\xff\xfe", b"a\nb\t\x1b[31m", b"'quoted' \"text\" \\", "--café".encode()]
 
 
-def made(work, *args):
-    path = os.path.join(work, "-".join(args) + ".etz")
-    with open(path, "wb") as file:
-        lab.run([lab.helper("make_capture"), *args], stdout=file)
-    return path
-
-
 def json_is_valid_and_exact():
     jq = lab.need_tool("jq")
     with lab.workdir() as work:
-        capture = made(work, "2000")
+        capture = lab.made(work, "2000")
         text = lab.exectrace("replay", "--json", capture).stdout
         lab.demand(text.isascii() or text.decode("utf-8"), "is not UTF-8")
         kinds = lab.run([jq, "-er", 'select(type == "object") | .kind'], input=text).stdout.split()
@@ -49,7 +42,7 @@ def json_is_valid_and_exact():
 
 def text_is_safe():
     with lab.workdir() as work:
-        capture = made(work, "200")
+        capture = lab.made(work, "200")
         for command in (("replay",), ("replay", "--wide"), ("summary",), ("info",)):
             text = lab.exectrace(*command, capture).stdout.decode()
             bad = re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
@@ -93,7 +86,7 @@ def filters_agree_with_the_events():
         (["--uid", "12345"], lambda e: False),
     )
     with lab.workdir() as work:
-        capture = made(work, "3000")
+        capture = lab.made(work, "3000")
         events = lab.replay(capture)
         lab.demand(len(events) > 9000, f"the capture is small: {len(events)}")
         middle = events[len(events) // 2]
@@ -112,7 +105,7 @@ def filters_agree_with_the_events():
 
 def several_files_and_pipes():
     with lab.workdir() as work:
-        one, two = made(work, "30"), made(work, "20")
+        one, two = lab.made(work, "30"), lab.made(work, "20")
         events = lab.replay(one)
         with open(one, "rb") as file:
             lab.equal(lab.replay("-", stdin=file), events, "events of a file as standard input")
@@ -128,7 +121,7 @@ def several_files_and_pipes():
             lab.run(["cat", one, two], stdout=out)
         lab.equal(len(lab.replay(joined)), len(both), "events of cat a b")
         # A reader that has enough is no failure.
-        big = made(work, "5000")
+        big = lab.made(work, "5000")
         done = lab.run(["bash", "-c", '"$1" replay "$2" | head -n 1 >/dev/null; echo ${PIPESTATUS[0]}', "bash",
                         lab.EXECTRACE, big], code=None)
         lab.demand(done.stdout.strip() in (b"0", b"141"), f"exit code into a closed pipe: {done.stdout}")
@@ -137,7 +130,7 @@ def several_files_and_pipes():
 
 def summary_agrees_with_the_events():
     with lab.workdir() as work:
-        capture = made(work, "3000")
+        capture = lab.made(work, "3000")
         events = lab.replay(capture)
         summary = json.loads(lab.exectrace("summary", "--json", capture).stdout)
         db = sqlite3.connect(":memory:")
@@ -177,7 +170,7 @@ def summary_agrees_with_the_events():
 
 def info_agrees_with_the_file():
     with lab.workdir() as work:
-        capture = made(work, "3000")
+        capture = lab.made(work, "3000")
         info = lab.info(capture)
         lab.equal(info["bytes"], os.path.getsize(capture), "bytes")
         lab.equal(info["events"], len(lab.replay(capture)), "events")

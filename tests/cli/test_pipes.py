@@ -31,26 +31,15 @@ SOME = (
 )
 
 
-def made(*args):
-    return lab.run([lab.helper("make_capture"), *map(str, args)]).stdout
-
-
-def written(directory, name, data):
-    path = os.path.join(directory, name)
-    with open(path, "wb") as file:
-        file.write(data)
-    return path
-
-
 def captures():
-    whole = made(300, "lost")
+    whole = lab.generated(300, "lost")
     return {
         "whole": whole,
-        "unclean": made(300, "unclean"),
+        "unclean": lab.generated(300, "unclean"),
         "cut": whole[:len(whole) * 2 // 3],
         "cut in its last record": whole[:-30],
         "damaged": whole[:5000] + bytes(200) + whole[5200:],
-        "joined": whole + made(400, "shift=600000") + made(100, "unclean", "shift=900000"),
+        "joined": whole + lab.generated(400, "shift=600000") + lab.generated(100, "unclean", "shift=900000"),
     }
 
 
@@ -97,7 +86,7 @@ def in_bytes(data, pauses):
 def pipe_is_as_good_as_file():
     with lab.workdir() as directory:
         for name, data in captures().items():
-            path = written(directory, "c.etz", data)
+            path = lab.written(directory, "c.etz", data)
             for args in WHOLE:
                 file = told(lab.exectrace(*args, path, code=None), path)
                 lab.equal(from_pipe(args, at_once(data)), file, f"{name}, {args} from a pipe")
@@ -110,7 +99,7 @@ def slow_pipe_is_as_good():
     rng = random.Random(7)
     with lab.workdir() as directory:
         for name, data in captures().items():
-            path = written(directory, "c.etz", data)
+            path = lab.written(directory, "c.etz", data)
             pauses = set(rng.sample(range(len(data)), 8)) | {len(data) - 1}
             for args in (["replay", "--json"], ["replay", "--json", "--ok"], ["info", "--json"]):
                 file = told(lab.exectrace(*args, path, code=None), path)
@@ -119,10 +108,10 @@ def slow_pipe_is_as_good():
 
 def a_silent_pipe_holds_nothing_back():
     """What was recorded is shown while the pipe stays open, also behind chunks that nobody asked for."""
-    data = made(900, "unclean")
+    data = lab.generated(900, "unclean")
     whole = len(data)
     with lab.workdir() as directory:
-        path = written(directory, "c.etz", data)
+        path = lab.written(directory, "c.etz", data)
         for options in (["--pid", "1000"], ["--pid", "1899"], []):
             expected = lab.exectrace("replay", "--json", *options, path).stdout
             lab.demand(expected, f"{options}: nothing to show")
@@ -143,9 +132,9 @@ def a_silent_pipe_holds_nothing_back():
 
 
 def through_other_programs():
-    data = made(300)
+    data = lab.generated(300)
     with lab.workdir() as directory:
-        path = written(directory, "c.etz", data)
+        path = lab.written(directory, "c.etz", data)
         copy = os.path.join(directory, "copy.etz")
         expected = lab.exectrace("replay", "--json", path).stdout
         lab.need_tool("zstd")
@@ -160,34 +149,35 @@ def through_other_programs():
         with open(copy, "rb") as file:
             lab.equal(file.read() == data, True, "the copy that tee wrote is the capture")
         # A descriptor that stands behind something else.
-        with open(written(directory, "behind", b"x" * 999 + data), "rb", buffering=0) as file:
+        with open(lab.written(directory, "behind", b"x" * 999 + data), "rb", buffering=0) as file:
             file.seek(999)
             lab.equal(lab.exectrace("replay", "--json", "-", stdin=file).stdout, expected, "from byte 999 on")
 
 
 def joined_is_as_good_as_parts():
-    parts = [made(300), made(400, "shift=600000"), made(200, "lost", "shift=1200000")]
+    parts = [lab.generated(300), lab.generated(400, "shift=600000"), lab.generated(200, "lost", "shift=1200000")]
     with lab.workdir() as directory:
-        paths = [written(directory, f"{i}.etz", part) for i, part in enumerate(parts)]
-        joined = written(directory, "joined.etz", b"".join(parts))
+        paths = [lab.written(directory, f"{i}.etz", part) for i, part in enumerate(parts)]
+        joined = lab.written(directory, "joined.etz", b"".join(parts))
         for args in (["replay"], ["replay", "--json"], ["replay", "--count"], ["summary"],
                      ["replay", "--json", "--uid", "ann", "--kind", "exec"]):
             lab.equal(lab.exectrace(*args, joined).stdout, lab.exectrace(*args, *paths).stdout, f"{args}, joined")
         # One after the other, whatever the times say: none of them overlap.
-        turned = written(directory, "turned.etz", parts[1] + parts[0])
+        turned = lab.written(directory, "turned.etz", parts[1] + parts[0])
         lab.equal(lab.exectrace("replay", "--json", turned).stdout,
                   b"".join(lab.exectrace("replay", "--json", paths[i]).stdout for i in (1, 0)), "later part first")
 
 
 def overlapping():
-    return [made(900), made(300, "lost", "shift=50"), made(600, "shift=120"), made(200, "shift=600000")]
+    return [lab.generated(900), lab.generated(300, "lost", "shift=50"), lab.generated(600, "shift=120"),
+            lab.generated(200, "shift=600000")]
 
 
 def segments_of_the_same_time_are_merged():
     parts = overlapping()
     with lab.workdir() as directory:
-        paths = [written(directory, f"{i}.etz", part) for i, part in enumerate(parts)]
-        joined = written(directory, "joined.etz", b"".join(parts))
+        paths = [lab.written(directory, f"{i}.etz", part) for i, part in enumerate(parts)]
+        joined = lab.written(directory, "joined.etz", b"".join(parts))
         for args in (["replay"], ["replay", "--json"], ["replay", "--json", "--limit", "50"],
                      ["replay", "--json", "--uid", "ann", "--ok"], ["replay", "--count"], ["summary", "--json"]):
             lab.equal(lab.exectrace(*args, joined).stdout, lab.exectrace(*args, *paths).stdout, f"{args}, merged")
@@ -200,7 +190,7 @@ def segments_of_the_same_time_are_merged():
         with open(joined, "rb") as file:
             piped = lab.run(["sh", "-c", f"cat | {lab.EXECTRACE} replay --json -"], stdin=file).stdout
         lab.equal(piped, in_order, "from a pipe, in the order of the file")
-        with open(written(directory, "behind", b"x" * 999 + b"".join(parts)), "rb", buffering=0) as file:
+        with open(lab.written(directory, "behind", b"x" * 999 + b"".join(parts)), "rb", buffering=0) as file:
             file.seek(999)
             lab.equal(lab.exectrace("replay", "--json", "-", stdin=file).stdout,
                       lab.exectrace("replay", "--json", joined).stdout, "from byte 999 on")
@@ -217,19 +207,19 @@ def segments_of_the_same_time_are_merged():
                   [f"exectrace replay: {joined}: incomplete: 17 events lost (ring_full 17)",
                    "exectrace replay: no event is of a user named 'nobody-else'"], "what is told")
         done = lab.exectrace("replay", "--json", "--fail-on-loss", joined, code=3)
-        whole = written(directory, "whole.etz", parts[0] + parts[2])
+        whole = lab.written(directory, "whole.etz", parts[0] + parts[2])
         shown = len(lab.replay(paths[0])) + len(lab.replay(paths[2]))
         lab.equal(lab.exectrace("replay", "--json", whole).stderr.decode(),
                   f"exectrace replay: {whole}: complete, {shown} events\n", "what is told of a complete one")
 
 
 def damage_in_merged_segments():
-    first, second = made(900), made(600, "shift=20")
+    first, second = lab.generated(900), lab.generated(600, "shift=20")
     both = first + second
     at = len(first) + len(second) // 2
     with lab.workdir() as directory:
         # In the midst of a chunk: its frame still says how long it is.
-        damaged = written(directory, "damaged.etz", both[:at] + bytes([both[at] ^ 1]) + both[at + 1:])
+        damaged = lab.written(directory, "damaged.etz", both[:at] + bytes([both[at] ^ 1]) + both[at + 1:])
         done = lab.exectrace("replay", "--json", damaged, code=3)
         with open(damaged, "rb") as file:
             piped = lab.run(["sh", "-c", f"cat | {lab.EXECTRACE} replay --json -"], stdin=file, code=3)
@@ -240,17 +230,17 @@ def damage_in_merged_segments():
 
 
 def in_order_where_segments_are_not_sure():
-    first, second = made(300), made(300, "shift=20")
+    first, second = lab.generated(300), lab.generated(300, "shift=20")
     frame = second.index(b"\x89ETZ\r\n\x1a\n", 500)
     cases = {
-        "not ended": first + made(300, "unclean", "shift=20"),
+        "not ended": first + lab.generated(300, "unclean", "shift=20"),
         "something behind": first + second + b"x",
         "a damaged frame": first + second[:frame + 20] + b"\xff" + second[frame + 21:],
-        "too many": b"".join(made(4, f"shift={i}") for i in range(65)),
+        "too many": b"".join(lab.generated(4, f"shift={i}") for i in range(65)),
     }
     with lab.workdir() as directory:
         for name, data in cases.items():
-            path = written(directory, "c.etz", data)
+            path = lab.written(directory, "c.etz", data)
             file = told(lab.exectrace("replay", "--json", path, code=None), path)
             lab.equal(from_pipe(["replay", "--json"], at_once(data)), file, name)
             times = [event["time"] for event in lab.lines(file[1])]

@@ -16,18 +16,6 @@ import world  # noqa: E402
 from world import World  # noqa: E402
 
 
-def made(work, *args):
-    path = os.path.join(work, "-".join(args) + ".etz")
-    with open(path, "wb") as file:
-        lab.run([lab.helper("make_capture"), *args], stdout=file)
-    return path
-
-
-def content(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
 def json_of(path, *options, code=0):
     return lab.exectrace("replay", "--json", *options, path, code=code).stdout
 
@@ -142,14 +130,14 @@ def same_rows(events, rows, capture, what):
 
 def compact_changes_nothing():
     with lab.workdir() as work:
-        many = [made(work, "3000"), made(work, "3000", "lost"), made(work, "300", "unclean")]
+        many = [lab.made(work, "3000"), lab.made(work, "3000", "lost"), lab.made(work, "300", "unclean")]
         for seed in range(3):
             path = os.path.join(work, f"world{seed}.etz")
             many.append(world.write(path, World(seed, 2000).text()))
         joined = os.path.join(work, "joined.etz")
         with open(joined, "wb") as file:
             for path in many[-2:]:
-                file.write(content(path))
+                file.write(lab.contents(path))
         many.append(joined)
         for path in many:
             before = json_of(path)
@@ -246,7 +234,7 @@ def nothing_else_remains():
         for seed in range(20, 24):
             capture = World(seed, 400)
             path = world.write(os.path.join(work, "w.etz"), capture.text())
-            whole = world.unpacked(content(path))
+            whole = world.unpacked(lab.contents(path))
             for row in capture.rows:
                 for text in capture.owned(row) | capture.names(row):
                     lab.demand(text in whole, f"the search does not find {text} where it is")
@@ -258,7 +246,7 @@ def nothing_else_remains():
                     if not more and kept:
                         kept |= set().union(*(capture.ancestors(i) for i in kept))
                     rows = [capture.rows[i] for i in sorted(kept)]
-                    data = content(out)
+                    data = lab.contents(out)
                     everything = world.unpacked(data)
                     mine = set().union(*(capture.owned(row) | capture.names(row) for row in rows), set())
                     for text in mine - {b""}:
@@ -356,7 +344,7 @@ def merge_keeps_boots_apart():
         compacted = sorted(json_of(out).splitlines())
         lab.equal(compacted, sorted(line for path in paths for line in json_of(path).splitlines()), "events")
         begins = [int.from_bytes(head[8][:8], "little") + int.from_bytes(head[8][8:], "little")
-                  for kind, head, _ in world.records(content(out)) if kind == etz.FILE_HEADER]
+                  for kind, head, _ in world.records(lab.contents(out)) if kind == etz.FILE_HEADER]
         lab.equal(begins, sorted(begins), "order of the segments")
         # The name and the host of the capture named first.
         one, two = ("segment boot=" + world.BOOT + f" ts=5\nhost hostname {name}\nhost only{name} {name}\nuser 7 {name}\n"
@@ -375,7 +363,7 @@ def what_was_not_read_is_told():
         capture = World(50, 1200, lost=0)
         capture.extra = []
         path = world.write(os.path.join(work, "w.etz"), capture.text())
-        good = content(path)
+        good = lab.contents(path)
         places, at = [], 0
         for kind, head, body in world.records(good):
             size = 48 + sum(len(etz.tag(t, v)) for t, v in head.items())
@@ -418,10 +406,10 @@ def what_was_not_read_is_told():
 
 def an_end_is_not_invented():
     with lab.workdir() as work:
-        path = made(work, "300", "unclean")
+        path = lab.made(work, "300", "unclean")
         cut = os.path.join(work, "cut.etz")
         with open(cut, "wb") as file:
-            file.write(content(path)[:-500])
+            file.write(lab.contents(path)[:-500])
         for source, code in ((path, 0), (cut, 3)):
             out = source
             for command in (["compact"], ["merge"], ["slice", "--no-ancestors"], ["slice", "--kind", "exit"]):
@@ -432,13 +420,13 @@ def an_end_is_not_invented():
                 lab.demand("not ended" in info["state"] and info["ended"].startswith("not ended"), f"{command}: {info['state']}")
                 lab.exectrace("replay", "--fail-on-loss", to, code=3)
                 out, code = to, 0	# and of that one again
-        done = lab.info(compact(made(work, "30"))[0])
+        done = lab.info(compact(lab.made(work, "30"))[0])
         lab.equal((done["complete"], done["ended"]), (True, "done"), "a capture that was ended")
 
 
 def pipes_in_and_out():
     with lab.workdir() as work:
-        path = made(work, "2000", "lost")
+        path = lab.made(work, "2000", "lost")
         shell = 'cat "$2" | "$1" slice -q - -o - --comm ls | "$1" compact -q -o - - | "$1" merge -q -o - - "$2" | "$1" replay -q --json -'
         out = os.path.join(work, "s.etz")
         lab.exectrace("slice", "-o", out, "--comm", "ls", path)
@@ -451,19 +439,19 @@ def pipes_in_and_out():
         done = lab.run(["bash", "-c", 'cat "$2" | TMPDIR=/nonexistent "$1" slice -o /dev/null -', "bash", lab.EXECTRACE, path], code=1)
         lab.demand(b"/nonexistent" in done.stderr, f"no word of TMPDIR: {done.stderr}")
         lab.run(["bash", "-c", '"$1" compact -q -o - "$2" | true; test ${PIPESTATUS[0]} = 1', "bash", lab.EXECTRACE,
-                 made(work, "30000")])
+                 lab.made(work, "30000")])
 
 
 def output_is_whole_or_not_there():
     with lab.workdir() as work:
-        path = made(work, "3000")
+        path = lab.made(work, "3000")
         folder = os.path.join(work, "d")
         os.mkdir(folder)
         out = os.path.join(folder, "out.etz")
 
         def old_one_stands(**kwargs):
             lab.equal(sorted(os.listdir(folder)), ["out.etz"], "files")
-            lab.equal(content(out), b"old", "the old file")
+            lab.equal(lab.contents(out), b"old", "the old file")
         with open(out, "wb") as file:
             file.write(b"old")
         done = lab.exectrace("compact", "-o", out, path, code=1)
@@ -493,7 +481,7 @@ def output_is_whole_or_not_there():
         else:
             print("   no tmpfs to fill")
         # An interrupt.
-        big = made(work, "60000")
+        big = lab.made(work, "60000")
         for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with lab.started([lab.EXECTRACE, "compact", "-f", "-o", out, big]) as process:
                 lab.wait_until(lambda: len(os.listdir(folder)) == 2, "the file beside")
@@ -570,7 +558,7 @@ end ts=30000000000 done
         out, _ = compact(path)
         lab.equal(lab.info(out)["host"], "two", "host told last")
         events = lab.replay("--limit", "1", out)
-        everything = world.unpacked(content(out))
+        everything = world.unpacked(lab.contents(out))
         for word, there in ((b"renamed", True), (b"late", True), (b"unused", False)):
             lab.equal(word in everything, there, f"{word} in the file")
         lab.demand(events, "no events")
@@ -580,7 +568,7 @@ def hostile_captures():
     """Any damage gives a capture that can be read, or a message; under a limit of memory."""
     with lab.workdir() as work:
         capture = World(60, 300)
-        good = content(world.write(os.path.join(work, "g.etz"), capture.text(chunk=25)))
+        good = lab.contents(world.write(os.path.join(work, "g.etz"), capture.text(chunk=25)))
         path, out = os.path.join(work, "x.etz"), os.path.join(work, "o.etz")
         rng, written = capture.rng, 0
 

@@ -136,11 +136,8 @@ def waits(pid):
 def commands_are_inside():
     """Before any byte of the capture came."""
     with lab.workdir() as work:
-        capture = os.path.join(work, "c.etz")
-        with open(capture, "wb") as file:
-            lab.run([lab.helper("make_capture"), "100"], stdout=file)
-        with open(capture, "rb") as file:
-            data = file.read()
+        capture = lab.made(work, 100)
+        data = lab.contents(capture)
         for command in ("replay", "summary", "info"):
             expected = lab.exectrace(command, "-", stdin=open(capture, "rb")).stdout
             for mode, inside in (("require", "2"), (None, "2"), ("off", "0")):
@@ -161,9 +158,7 @@ def commands_are_inside():
 def without_a_layer():
     """A command goes on with what there is, and says nothing; unless both are demanded."""
     with lab.workdir() as work:
-        capture = os.path.join(work, "c.etz")
-        with open(capture, "wb") as file:
-            lab.run([lab.helper("make_capture"), "10"], stdout=file)
+        capture = lab.made(work, 10)
         expected = lab.exectrace("info", capture)
         for layer, name in (("landlock", b"Landlock"), ("seccomp", b"seccomp")):
             command = [PROBE, "without", layer, lab.EXECTRACE, "info", capture]
@@ -176,9 +171,7 @@ def without_a_layer():
 
 def the_switch():
     with lab.workdir() as work:
-        capture = os.path.join(work, "c.etz")
-        with open(capture, "wb") as file:
-            lab.run([lab.helper("make_capture"), "10"], stdout=file)
+        capture = lab.made(work, 10)
         for mode, code in (("", 0), ("off", 0), ("require", 1 if lab.SANITIZED else 0), ("on", 2), ("no", 2)):
             done = lab.exectrace("info", capture, env={**os.environ, "EXECTRACE_SANDBOX": mode}, code=code)
             lab.equal(len(done.stderr.splitlines()), 1 if code else 0, f"lines on stderr of {mode!r}: {done.stderr!r}")

@@ -101,25 +101,6 @@ run([b"later"])
 """
 
 
-def contents(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def written(work, name, data):
-    path = os.path.join(work, name)
-    with open(path, "wb") as file:
-        file.write(data)
-    return path
-
-
-def made(work, *args):
-    path = os.path.join(work, "-".join(args) + ".etz")
-    with open(path, "wb") as file:
-        lab.run([lab.helper("make_capture"), *args], stdout=file)
-    return path
-
-
 def decoded(data):
     """What spec_decoder.py makes of a capture: its events, and whether it found a fault."""
     events, faults = [], []
@@ -158,7 +139,7 @@ def reads_executables():
     found = 0
     for path in paths:
         done = lab.exectrace("info", "--json", path, code=None)
-        exes = exes_of(contents(path))
+        exes = exes_of(lab.contents(path))
         lab.equal(json.loads(done.stdout)["exes"], exes, f"executables of {path}")
         found += len(exes)
     lab.demand(found > 6, f"only {found} executables in all")
@@ -180,7 +161,7 @@ def comparable(events, without=()):
 
 def differences(path, without=()):
     """(what spec_decoder.py and replay tell differently, the events of replay); damage of the process itself raises."""
-    events, faults = decoded(contents(path))
+    events, faults = decoded(lab.contents(path))
     done = lab.exectrace("replay", "--json", path, code=None)
     lab.demand(done.returncode in (0, 1, 3), f"{path}: exit code {done.returncode}: {lab.tail(done.stderr)}")
     expected = comparable(lab.lines(done.stdout), without)
@@ -196,7 +177,7 @@ def differences(path, without=()):
 
 def judgement(path):
     """Why spec_check.py and verify disagree on whether there is a fault; None if they agree."""
-    faults = spec_check.Check(contents(path)).faults
+    faults = spec_check.Check(lab.contents(path)).faults
     judged = [what for _, what in faults if not any(known in what for known, _ in UNJUDGED)]
     done = lab.exectrace("verify", path, code=None)
     lab.demand(done.returncode in (0, 1, 3), f"{path}: exit code {done.returncode}: {lab.tail(done.stderr)}")
@@ -222,12 +203,12 @@ MADE = (("0",), ("1",), ("2000",), ("300", "lost"), ("300", "unclean"), ("300", 
 
 def reads_made_captures():
     with lab.workdir() as work:
-        paths = [made(work, *args) for args in MADE]
-        paths.append(written(work, "joined.etz", b"".join(map(contents, paths))))
+        paths = [lab.made(work, *args) for args in MADE]
+        paths.append(lab.written(work, "joined.etz", b"".join(map(lab.contents, paths))))
         counts = [demand_same(path) for path in paths]
         lab.equal(counts[-1], sum(counts[:-1]), "events of all together")
         for path in paths:
-            check = spec_check.Check(contents(path))
+            check = spec_check.Check(lab.contents(path))
             lab.equal(check.faults, [], f"faults of {path}")
             lab.equal(any("no END" in what for _, what in check.notes), "unclean" in path or "joined" in path,
                       f"whether {path} has END: {check.notes}")
@@ -235,11 +216,11 @@ def reads_made_captures():
 
 def programs_say_the_same_as_modules():
     with lab.workdir() as work:
-        data = contents(made(work, "30", "lost"))
-        good, cut = written(work, "good", data), written(work, "cut", data[:-100])
+        data = lab.contents(lab.made(work, "30", "lost"))
+        good, cut = lab.written(work, "good", data), lab.written(work, "cut", data[:-100])
         for path, code in ((good, 0), (cut, 3), (DECODER, 1)):
             done = lab.run([sys.executable, DECODER, path], code=code)
-            lab.equal(lab.lines(done.stdout), decoded(contents(path))[0], "events")
+            lab.equal(lab.lines(done.stdout), decoded(lab.contents(path))[0], "events")
             lab.equal(code != 0, b":" in done.stderr, f"messages {done.stderr}")
             done = lab.run([sys.executable, CHECK, path], code=3 if code else 0)
             lab.equal(code != 0, b"byte " in done.stdout, f"faults {done.stdout}")
@@ -247,7 +228,7 @@ def programs_say_the_same_as_modules():
 
 def reads_damaged_captures():
     with lab.workdir() as work:
-        one, two = contents(made(work, "600", "lost")), contents(made(work, "500"))
+        one, two = lab.contents(lab.made(work, "600", "lost")), lab.contents(lab.made(work, "500"))
         third, half = len(one) // 3, len(one) // 2
         rows = {"cut": one[:half], "zeros": one[:half] + bytes(5000),
                 "flipped": one[:half] + b"\xa5" * 64 + one[half + 64:],
@@ -255,7 +236,7 @@ def reads_damaged_captures():
                 "inserted": one[:third] + etz.MAGIC * 9 + one[third:], "repeated": one[:half] + one[third:],
                 "mixed": one[:third] + two[third:], "joined": one[:half] + bytes(99) + two}
         for name, data in rows.items():
-            path = written(work, name, data)
+            path = lab.written(work, name, data)
             lab.demand(demand_same(path), f"{name}: no event is left")
             lab.demand(decoded(data)[1] and faults_of(data), f"{name}: no fault")
 
@@ -271,15 +252,15 @@ def records_of(data):
 def reads_truncated_captures():
     """Cut at every end of a record and within each of its parts, alone and behind a whole capture."""
     with lab.workdir() as work:
-        data = contents(made(work, "20", "lost"))
+        data = lab.contents(lab.made(work, "20", "lost"))
         places = set()
         for record in records_of(data):
             head = record.at + spec_decoder.FRAME.size
             places |= {record.at, record.at + 5, record.at + 12, record.at + 30, head, head + len(record.head) // 2,
                        head + len(record.head), record.end - len(record.body) // 2, record.end}
         for at in sorted(place for place in places if place <= len(data)):
-            demand_same(written(work, f"cut-{at}", data[:at]))
-            demand_same(written(work, f"behind-{at}", data + data[:at]))
+            demand_same(lab.written(work, f"cut-{at}", data[:at]))
+            demand_same(lab.written(work, f"behind-{at}", data + data[:at]))
 
 
 def reads_the_corpus():
@@ -318,7 +299,7 @@ def reads_live_captures():
         with lab.workdir() as work:
             path = os.path.join(work, name + ".etz")
             lab.record(path, *options, "--", sys.executable, "-c", ODD, cwd=work)
-            found, data = demand_same(path), contents(path)
+            found, data = demand_same(path), lab.contents(path)
             check = spec_check.Check(data)
             lab.equal((check.faults, check.notes), ([], []), f"what spec_check.py says of {name}")
             lab.demand(found > 150, f"{name}: only {found} events")
@@ -327,7 +308,7 @@ def reads_live_captures():
 
 def every_byte_is_checked():
     with lab.workdir() as work:
-        good = contents(made(work, "11", "lost"))
+        good = lab.contents(lab.made(work, "11", "lost"))
         lab.equal(faults_of(good), [], "faults of the good one")
         for at in range(len(good)):
             bad = bytearray(good)
@@ -510,7 +491,7 @@ LIES = (
 def lies_are_found():
     """What no checksum tells: records that are whole and wrong. verify finds them too, but for UNJUDGED."""
     with lab.workdir() as work:
-        good, found = contents(made(work, "40", "lost", "clock")), []
+        good, found = lab.contents(lab.made(work, "40", "lost", "clock")), []
         lab.equal(sealed(good, last(good, etz.CHUNK)), good, "what is sealed again unchanged")
         lab.equal(faults_of(good), [], "faults of the good one")
         moments = [spec_decoder.parse_tags(record.type, tags_of(record))["REALTIME"][1] for record in records_of(good)
@@ -520,10 +501,10 @@ def lies_are_found():
             data = change if isinstance(change, bytes) else change(good)
             faults = faults_of(data)
             lab.demand(any(about in fault for fault in faults), f"{about!r} is not found, only {faults}")
-            told = judgement(written(work, "lie", data))
+            told = judgement(lab.written(work, "lie", data))
             lab.equal(told, None, f"judgements about what is wrong in {about!r}")
             found += faults
-        unseen = [rule for rule in rules_of(contents(CHECK).decode()) if not any(rule in fault for fault in found)]
+        unseen = [rule for rule in rules_of(lab.contents(CHECK).decode()) if not any(rule in fault for fault in found)]
         lab.equal(unseen, [], "rules of spec_check.py that nothing breaks here")
 
 
@@ -589,12 +570,12 @@ def reads_changed_captures():
     """One byte or tag is another, and the checksums are right: both read, or refuse, the same."""
     rng = random.Random(20)
     with lab.workdir() as work:
-        good = unpacked(contents(made(work, "9", "lost", "clock")))
-        demand_same(written(work, "good", good))
+        good = unpacked(lab.contents(lab.made(work, "9", "lost", "clock")))
+        demand_same(lab.written(work, "good", good))
         refused = 0
         for number in range(400):
             data = mutated(rng, good)
-            path = written(work, f"changed-{number % 2}", data)
+            path = lab.written(work, f"changed-{number % 2}", data)
             faults, (told, _) = faults_of(data), differences(path)
             refused += bool(faults)
             # What exectrace knows by id it shows as it knows it.
@@ -607,8 +588,8 @@ def reads_changed_captures():
 def differences_are_found():
     """What the comparisons are worth: one field of one event, and one rule, are noticed."""
     with lab.workdir() as work:
-        path = made(work, "50")
-        events = comparable(decoded(contents(path))[0])
+        path = lab.made(work, "50")
+        events = comparable(decoded(lab.contents(path))[0])
         expected = comparable(lab.replay(path))
         lab.equal(events, expected, "events")
         for name in ("pid", "comm", "time", "argv", "cgroup"):
@@ -617,8 +598,8 @@ def differences_are_found():
             event[name] = event[name] + 1 if name == "pid" else event[name] + event[name]
             lab.demand(events != comparable(changed), f"another {name} is not noticed")
         lab.demand(events != expected[:-1], "an event less is not noticed")
-        bad = tag(etz.CHUNK, 11, wider)(contents(path))
-        lab.demand(judgement(written(work, "bad", bad)) is None, "verify and spec_check.py disagree")
+        bad = tag(etz.CHUNK, 11, wider)(lab.contents(path))
+        lab.demand(judgement(lab.written(work, "bad", bad)) is None, "verify and spec_check.py disagree")
         lab.demand(lab.exectrace("verify", os.path.join(work, "bad"), code=3), "no fault")
 
 

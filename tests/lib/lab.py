@@ -178,6 +178,38 @@ def raw_argv(event):
             for a, b in zip(event["argv"], exact)]
 
 
+def contents(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def written(work, name, data):
+    """The path of a file with these bytes."""
+    path = os.path.join(work, name)
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
+
+
+def generated(*args):
+    """A capture of made-up events; cli/make_capture.c says what it may be told."""
+    return run([helper("make_capture"), *map(str, args)]).stdout
+
+
+def made(work, *args):
+    """The path of one."""
+    return written(work, "-".join(map(str, args)) + ".etz", generated(*args))
+
+
+def children(pid):
+    """Of all its threads."""
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+            found += [int(word) for word in file.read().split()]
+    return found
+
+
 def boottime():
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 

@@ -154,7 +154,7 @@ def pid_has_what_is_there():
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         thread = int(two.stdout.readline())
         lab.demand(thread != two.pid, "the thread is none")
-        children, = [open(f"/proc/{one.pid}/task/{one.pid}/children", encoding="ascii").read().split()]
+        children = lab.children(one.pid)
         with Recording(work, "--pid", f"{one.pid},{thread}") as recording:
             lab.run(["/bin/true", "stranger"])
             go(two)
@@ -163,7 +163,7 @@ def pid_has_what_is_there():
         found = [event["argv"][-1] for event in events if event["kind"] == "exec" and event["comm"] == "true"]
         lab.equal(sorted(found), ["daemon", "grandchild", "own", "thread"], "execs of true")
         rows = snapshot(events)
-        mine = {one.pid, two.pid, *map(int, children)}
+        mine = {one.pid, two.pid, *children}
         lab.equal({pid for pid, row in rows.items() if "argv" in row}, mine, "processes with arguments in the snapshot")
         lab.equal(set(rows), mine | (ancestors(os.getpid())), "processes in the snapshot")
         info = lab.exectrace("info", recording.path).stdout.decode()

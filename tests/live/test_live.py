@@ -83,8 +83,7 @@ def is_in_the_sandbox():
         argv = [lab.EXECTRACE, "live", "--kind", "proc", "--json"]
         with lab.started(argv, env={**os.environ, "EXECTRACE_SANDBOX": mode}) as live:
             live.stdout.readline()	# of what runs there is always some
-            with open(f"/proc/{live.pid}/task/{live.pid}/children", encoding="ascii") as file:
-                recorder, = file.read().split()
+            recorder, = lab.children(live.pid)
             lab.equal(filters(live.pid), inside, f"Seccomp of live, EXECTRACE_SANDBOX={mode}")
             if not lab.SANITIZED:
                 lab.wait_until(lambda: filters(recorder) == "2", "the recorder's filter")

@@ -34,14 +34,6 @@ def threads(pid):
     return {int(tid): status(f"/proc/{pid}/task/{tid}") for tid in os.listdir(f"/proc/{pid}/task")}
 
 
-def children(pid):
-    found = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
-            found += [int(word) for word in file.read().split()]
-    return found
-
-
 def below(pid, name):
     """The process called so among pid and its descendants."""
     todo = [pid]
@@ -50,7 +42,7 @@ def below(pid, name):
         with contextlib.suppress(OSError):
             if status(f"/proc/{pid}")["Name"] == name:
                 return pid
-            todo += children(pid)
+            todo += lab.children(pid)
     raise lab.Failure(f"no {name} is running")
 
 
@@ -95,7 +87,7 @@ def recorder_keeps_the_right_to_signal_its_command():
         argv = [lab.EXECTRACE, "record", "-o", capture, "--user", str(NOBODY), "--", "/bin/sleep", "60"]
         with lab.started(argv) as process:
             lab.wait_until(lambda: os.path.exists(capture) and [
-                pid for pid in children(process.pid) if status(f"/proc/{pid}")["Name"] == "sleep"], "the command")
+                pid for pid in lab.children(process.pid) if status(f"/proc/{pid}")["Name"] == "sleep"], "the command")
             confined(below(process.pid, "exectrace-recor"), KILL)
             process.terminate()
             process.communicate(timeout=lab.TIMEOUT)

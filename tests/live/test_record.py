@@ -182,17 +182,9 @@ def interrupt_goes_to_the_command():
         lab.equal(lab.info(capture)["complete"], True, "complete")
 
 
-def children(pid):
-    found = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
-            found += [int(word) for word in file.read().split()]
-    return found
-
-
 def recorder_pid(process):
     """The pid of exectrace-record: exectrace becomes it, or runs it."""
-    for pid in [process.pid, *children(process.pid)]:
+    for pid in [process.pid, *lab.children(process.pid)]:
         if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "exectrace-record":
             return pid
     raise lab.Failure("no exectrace-record is running")
