@@ -1,7 +1,5 @@
 #!/usr/bin/env python3
-"""slice, merge and compact: what they keep, what they leave nothing of, and what they leave behind."""
-import datetime
-import fnmatch
+"""compact, and what slice, merge and compact share: damage, pipes, later versions, and what they leave behind."""
 import os
 import pty
 import resource
@@ -13,21 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import etz  # noqa: E402
 import lab  # noqa: E402
 import world  # noqa: E402
+from rewritten import compact, json_of  # noqa: E402
 from world import World  # noqa: E402
-
-
-def json_of(path, *options, code=0):
-    return lab.exectrace("replay", "--json", *options, path, code=code).stdout
-
-
-def not_lost(path):
-    return [event for event in lab.replay(path) if event["kind"] != "lost"]
-
-
-def compact(path, *options, code=0):
-    out = path + ".compact"
-    done = lab.exectrace("compact", "-f", "-o", out, *options, path, code=code)
-    return out, done.stderr
 
 
 def header(columns):
@@ -41,91 +26,6 @@ def header(columns):
 def header_of(kind):
     """One whose first columns are those of one more kind."""
     return header([(*column[:4], column[4] | 1 << kind) for column in etz.COLUMNS[:3]])
-
-
-def filters(capture):
-    """Options, and what they mean, for a World."""
-    ts = sorted(row["ts"] for row in capture.rows)
-    early, late = ts[len(ts) // 3], ts[len(ts) * 2 // 3]
-
-    def at(when):	# as an option: time since the beginning
-        return f"+{when - capture.begun}ns"
-
-    def process(test):
-        return lambda row: row["kind"] == "lost" or test(row)
-
-    def after(row):
-        return row.get("until", row["ts"]) >= early
-
-    def before(row):
-        return row["ts"] < late
-    uid, pid = capture.uids[0], capture.rows[-1].get("pid", 1)
-    comm = next(row["comm"] for row in capture.rows if row["kind"] == "exec")
-    return (
-        ([], lambda row: True),
-        (["--uid", str(uid)], process(lambda row: row["uid"] == uid)),
-        (["--uid", capture.name(uid)], process(lambda row: row["uid"] == uid)),
-        (["--gid", str(uid + 1)], process(lambda row: row["gid"] == uid + 1)),
-        (["--pid", str(pid)], process(lambda row: row["pid"] == pid)),
-        (["--ppid", "1"], process(lambda row: row["ppid"] == 1)),
-        (["--comm", comm], process(lambda row: row["comm"] == comm)),
-        (["--exe", "/e*5z"], process(lambda row: fnmatch.fnmatchcase(row.get("exe", row.get("filename", "")), "/e*5z"))),
-        (["--arg", "a*3z"], process(lambda row: any(fnmatch.fnmatchcase(a, "a*3z") for a in row.get("argv", [])))),
-        (["--kind", "exit"], process(lambda row: row["kind"] == "exit")),
-        (["--kind", "proc"], process(lambda row: row["kind"] == "proc")),
-        (["--kind", "lost"], process(lambda row: False)),
-        (["--failed"], process(lambda row: row["kind"] == "fail")),
-        (["--ok"], process(lambda row: row["kind"] == "exec")),
-        (["--exit-code", "1,2"], process(lambda row: row.get("exit_code") in (1, 2))),
-        (["--since", at(early)], after),
-        (["--until", at(late)], before),
-        (["--since", at(early), "--until", at(late), "--failed"],
-         lambda row: after(row) and before(row) and row["kind"] in ("fail", "lost")),
-        (["--uid", "12345"], process(lambda row: False)),
-    )
-
-
-def shown(row, capture):
-    """A row as replay --json tells it, but for what is derived."""
-    out = {name: value for name, value in row.items() if name not in ("process", "parent", "exec_ts")}
-    if "cgroup" in row:
-        out.update(cgroup=capture.name(row["cgroup"]), user=capture.name(row["uid"]), group=capture.name(row["gid"]))
-    if "exe_dev" in row:
-        out.update(exe_dev="%d:%d" % (row["exe_dev"] >> 20, row["exe_dev"] & 0xfffff))
-    return out
-
-
-def exes_of(path):
-    """What info says of executables, by path."""
-    exes = lab.info(path)["exes"]
-    lab.equal(len({exe["path"] for exe in exes}), len(exes), f"executables of {path} that are there once")
-    return {exe["path"]: exe for exe in exes}
-
-
-def same_exes(path, rows, capture, what):
-    """The executables are those that the rows name, with all that the capture said of them."""
-    wanted = {}
-    for name in {row["exe"] for row in rows if "exe" in row}:
-        exe = capture.exes[name]
-        wanted[name] = {"path": name, "dev": "%d:%d" % (exe["dev"] >> 20, exe["dev"] & 0xfffff),
-                        "inode": exe["inode"], "size": exe["size"], "mtime": wall(exe["mtime"]),
-                        "build_id": exe["build_id"].encode().hex(), "interpreter": exe["interpreter"]}
-    lab.equal(exes_of(path), wanted, f"executables of {what}")
-
-
-def wall(ns):
-    return f"{datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=ns // 10**9):%Y-%m-%dT%H:%M:%S}.{ns % 10**9:09}Z"
-
-
-def same_rows(events, rows, capture, what):
-    causes = {1: "ring_full", 2: "busy"}
-    wanted = [shown(row, capture) for row in rows]
-    for row in wanted:
-        if row["kind"] == "lost":
-            row["cause"] = causes[row["cause"]]
-    for event, row in zip(events, wanted):
-        lab.equal({name: event.get(name) for name in row}, row, f"an event of {what}")
-    lab.equal(len(events), len(wanted), f"number of events of {what}")
 
 
 def compact_changes_nothing():
@@ -158,204 +58,6 @@ def compact_changes_nothing():
             # Done again it is the same.
             again, _ = compact(out)
             lab.demand(json_of(again) == before, "compact twice changes events")
-
-
-def slice_is_what_replay_shows():
-    with lab.workdir() as work:
-        for seed in range(4):
-            capture = World(seed, 700)
-            path = world.write(os.path.join(work, "w.etz"), capture.text())
-            same_rows(lab.replay(path), capture.rows, capture, "the capture itself")
-            same_exes(path, capture.rows, capture, "the capture itself")
-            for options, matches in filters(capture):
-                out = os.path.join(work, "s.etz")
-                done = lab.exectrace("slice", "-f", "-o", out, "--no-ancestors", *options, path)
-                kept = [row for row in capture.rows if matches(row)]
-                same_rows(lab.replay(out), kept, capture, f"slice {options}")
-                same_exes(out, kept, capture, f"slice {options}")
-                replayed = [o + ",lost" if before == "--kind" else o for before, o in zip([None, *options], options)]
-                lab.demand(json_of(out) == json_of(path, *replayed), f"slice {options} is not what replay shows")
-                n = sum(row["kind"] != "lost" for row in kept)
-                total = sum(row["kind"] != "lost" for row in capture.rows)
-                lab.demand(b"%d of %d event" % (n, total) in done.stderr, f"slice {options} says {done.stderr}")
-                # What was lost is what rows say.
-                lost = {1: 0, 2: 0}
-                for row in kept:
-                    if row["kind"] == "lost":
-                        lost[row["cause"]] += row["count"]
-                causes = lab.info(out)["lost_by_cause"]
-                lab.equal((causes.get("ring_full", 0), causes.get("busy", 0)), (lost[1], lost[2]), f"losses of {options}")
-                # A slice of a slice, by a pipe, is the same once more.
-                twice = os.path.join(work, "t.etz")
-                with open(out, "rb") as file:
-                    lab.exectrace("slice", "-q", "-f", "-o", twice, "--no-ancestors",
-                                  *(options if "--since" not in options and "--until" not in options else []), "-", stdin=file)
-                lab.demand(json_of(twice) == json_of(out), f"slice {options} of a slice")
-
-
-def ancestors_are_those_of_the_time():
-    with lab.workdir() as work:
-        depth = 0
-        for seed in range(10, 18):
-            capture = World(seed, 500, lost=0.02, pids=40)
-            path = world.write(os.path.join(work, "w.etz"), capture.text())
-            out = os.path.join(work, "s.etz")
-            for options, matches in filters(capture):
-                lab.exectrace("slice", "-q", "-f", "-o", out, *options, path)
-                kept = {i for i, row in enumerate(capture.rows) if matches(row)}
-                line = set().union(*(capture.ancestors(i) for i in kept)) if kept else set()
-                depth = max([depth] + [len(capture.ancestors(i)) for i in kept])
-                same_rows(lab.replay(out), [capture.rows[i] for i in sorted(kept | line)], capture, f"slice {options}, seed {seed}")
-        lab.demand(depth > 6, f"the trees are too flat to judge: {depth}")
-
-
-def a_snapshot_may_tell_late():
-    """A process whose proc row comes behind an event of its child; one that began later is another."""
-    text = """segment ts=1000
-exec ts=2000 pid=20 ppid=10 start=1500 uid=7 comm=child
-exec ts=2100 pid=21 ppid=11 start=1500 uid=7 comm=child
-exec ts=2200 pid=10 ppid=5 start=900 uid=8 comm=later
-proc ts=3000 pid=10 ppid=5 start=0 uid=8 comm=parent
-proc ts=3001 pid=5 ppid=1 start=0 uid=8 comm=grandparent
-proc ts=3002 pid=11 ppid=5 start=2500 uid=8 comm=other
-proc ts=3003 pid=12 ppid=5 start=0 uid=8 comm=other
-end ts=4000 done
-"""
-    with lab.workdir() as work:
-        path = world.write(os.path.join(work, "w.etz"), text)
-        out = os.path.join(work, "s.etz")
-        lab.exectrace("slice", "-o", out, "--uid", "7", path)
-        lab.equal([event["ts"] for event in lab.replay(out)], [2000, 2100, 3000, 3001], "rows kept")
-
-
-def nothing_else_remains():
-    with lab.workdir() as work:
-        found_kept = searched = 0
-        for seed in range(20, 24):
-            capture = World(seed, 400)
-            path = world.write(os.path.join(work, "w.etz"), capture.text())
-            whole = world.unpacked(lab.contents(path))
-            for row in capture.rows:
-                for text in capture.owned(row) | capture.names(row):
-                    lab.demand(text in whole, f"the search does not find {text} where it is")
-            for options, matches in filters(capture):
-                for more in ([], ["--no-ancestors"]):
-                    out = os.path.join(work, "s.etz")
-                    lab.exectrace("slice", "-q", "-f", "-o", out, *more, *options, path)
-                    kept = {i for i, row in enumerate(capture.rows) if matches(row)}
-                    if not more and kept:
-                        kept |= set().union(*(capture.ancestors(i) for i in kept))
-                    rows = [capture.rows[i] for i in sorted(kept)]
-                    data = lab.contents(out)
-                    everything = world.unpacked(data)
-                    mine = set().union(*(capture.owned(row) | capture.names(row) for row in rows), set())
-                    for text in mine - {b""}:
-                        lab.demand(text in everything, f"{text} is gone from slice {options}")
-                        found_kept += 1
-                    for row in capture.rows:
-                        for text in (capture.owned(row) | capture.names(row)) - mine:
-                            lab.demand(text not in everything, f"{text} remains in slice {more} {options}")
-                            searched += 1
-                    all_kept = len(rows) == len(capture.rows)
-                    for text in (f"cmd{capture.prefix}z", f"opt{capture.prefix}z"):
-                        lab.equal(text.encode() in everything, all_kept, f"{text} in slice {options}")
-                    # Statistics are of the rows kept alone.
-                    columns, comms = world.statistics(data)
-                    lab.demand(comms <= {world.comm_hash(row["comm"]) for row in rows if "comm" in row},
-                               f"hashes of other names in slice {options}")
-                    for column, field in ((3, "pid"), (5, "ppid"), (7, "uid"), (8, "gid"), (12, "cgroup")):
-                        allowed = {row[field] + (column != 3) for row in rows if field in row} | {0}
-                        lab.demand(columns.get(column, set()) <= allowed, f"statistics of {field} in slice {options}")
-        lab.demand(searched > 10000 and found_kept > 10000, f"only {searched} and {found_kept} searched")
-
-
-def merge_is_all_in_order():
-    with lab.workdir() as work:
-        whole = World(30, 1500, lost=0)
-        whole.extra = [(1, 3)]
-        # Three recorders of one boot, each missing some of it; their wall clocks differ a little.
-        rows = range(len(whole.rows))
-        parts, kept = [], []
-        for k in range(3):
-            drop = {i for i in rows if i % 3 != k}
-            kept.append(set(rows) - drop)
-            whole.offset = world.OFFSET + k * 1000
-            whole.prefix, prefix = "1e", whole.prefix
-            parts.append(world.write(os.path.join(work, f"p{k}.etz"), whole.text(drop=drop, end=f"end{k}")))
-            whole.prefix = prefix
-        whole.offset = world.OFFSET
-        out = os.path.join(work, "m.etz")
-        lab.exectrace("merge", "-o", out, *parts)
-        same_rows(not_lost(out), whole.rows, whole, "merged parts")
-        same_exes(out, whole.rows, whole, "merged parts")
-        info = lab.info(out)
-        lab.equal((info["segments"], info["lost_by_cause"].get("ring_full")), (1, 9), "segments and losses that add up")
-        lab.equal([(e["cause"], e["count"], e["ts"]) for e in lab.replay("--kind", "lost", out)],
-                  [("ring_full", 9, whole.begun)], "losses that only heads had counted")
-        lab.demand(info["chunks"] <= 4, f"two clocks tear chunks: {info['chunks']}")
-        lab.equal(info["properties"]["command"], "cmd1ez", "command of a merge")
-        again, _ = compact(out)
-        lab.demand(sorted(json_of(again).splitlines()) == sorted(json_of(out).splitlines()), "what only heads had counted is a row from then on")
-        whole.extra = []
-        # Sliced, several files are merged first, so ancestors are found across them.
-        sliced = os.path.join(work, "s.etz")
-        lab.exectrace("slice", "-o", sliced, "--kind", "exit", *parts)
-        wanted = {i for i in rows if whole.rows[i]["kind"] == "exit"}
-        wanted |= set().union(*(whole.ancestors(i) for i in wanted))
-        same_rows(not_lost(sliced), [whole.rows[i] for i in sorted(wanted)], whole, "slice of parts")
-        # One behind the other, as files of a recorder that rotates.
-        third = len(whole.rows) // 3
-        parts = [world.write(os.path.join(work, f"r{k}.etz"), whole.text(drop=set(rows) - set(range(k * third, (k + 1) * third if k < 2 else len(rows)))))
-                 for k in range(3)]
-        lab.exectrace("merge", "-f", "-o", out, *reversed(parts))
-        same_rows(lab.replay(out), whole.rows, whole, "merged files in a row")
-        lab.equal(lab.info(out)["segments"], 1, "segments")
-
-
-def merge_unites_executables():
-    """What one capture knows of an executable and another does not; and a file that was written anew."""
-    row = "exec ts=%d pid=7 exe=%%2Fbin%%2Fls exe_dev=8388609 exe_inode=42\n"
-    known = "exe %%2Fbin%%2Fls dev=8388609 inode=42 size=5 mtime=%d%s\n"
-    # Of another device, of one whose device is not known, and of another path: no row names them.
-    others = "exe %2Fbin%2Fls dev=8388610 inode=42\nexe %2Fbin%2Fls inode=42\nexe %2Fbin%2Fcp dev=8388609 inode=42\n"
-    with lab.workdir() as work:
-        one = world.write(os.path.join(work, "1"), f"segment boot={world.BOOT} ts=1\n", row % 10, known % (1, ""), others,
-                          "end ts=50 x\n")
-        two = world.write(os.path.join(work, "2"), f"segment boot={world.BOOT} ts=2\n", row % 20,
-                          known % (1, " interpreter=ld"), known % (1, " build_id=AB interpreter=ld"),
-                          known % (2, " build_id=CD"), "end ts=60 x\n")
-        for order in ((one, two), (two, one)):
-            out = os.path.join(work, "o.etz")
-            lab.exectrace("merge", "-f", "-o", out, *order)
-            same = {"path": "/bin/ls", "dev": "8:1", "inode": 42, "size": 5}
-            wanted = [{**same, "mtime": wall(1), "build_id": "4142", "interpreter": "ld"},
-                      {**same, "mtime": wall(2), "build_id": "4344"}]
-            lab.equal(lab.info(out)["exes"], wanted, "executables")
-
-
-def merge_keeps_boots_apart():
-    with lab.workdir() as work:
-        late = World(40, 200, boot="ff" * 16, offset=world.OFFSET + 3600 * world.SECOND)
-        early, unknown = World(41, 200), World(42, 200, boot="00" * 16, offset=world.OFFSET + 1)
-        paths = [world.write(os.path.join(work, f"{i}.etz"), w.text()) for i, w in enumerate((late, early, unknown, unknown))]
-        out = os.path.join(work, "m.etz")
-        lab.exectrace("merge", "-o", out, *paths)
-        lab.equal(lab.info(out)["segments"], 4, "segments")
-        compacted = sorted(json_of(out).splitlines())
-        lab.equal(compacted, sorted(line for path in paths for line in json_of(path).splitlines()), "events")
-        begins = [int.from_bytes(head[8][:8], "little") + int.from_bytes(head[8][8:], "little")
-                  for kind, head, _ in world.records(lab.contents(out)) if kind == etz.FILE_HEADER]
-        lab.equal(begins, sorted(begins), "order of the segments")
-        # The name and the host of the capture named first.
-        one, two = ("segment boot=" + world.BOOT + f" ts=5\nhost hostname {name}\nhost only{name} {name}\nuser 7 {name}\n"
-                    f"exec ts={ts} pid=5 uid=7\nend ts=9 done\n" for name, ts in (("ann", 8), ("bob", 6)))
-        paths = [world.write(os.path.join(work, f"n{i}.etz"), text) for i, text in enumerate((one, two))]
-        for first, order in (("ann", paths), ("bob", paths[::-1])):
-            lab.exectrace("merge", "-f", "-o", out, *order)
-            info = lab.info(out)
-            lab.equal((info["host"], info["properties"]["onlyann"], info["properties"]["onlybob"]), (first, "ann", "bob"),
-                      "what is told of the host")
-            lab.equal([event["user"] for event in lab.replay(out)][-1], first, "name of a user")
 
 
 def what_was_not_read_is_told():
@@ -613,7 +315,5 @@ def hostile_captures():
 
 if __name__ == "__main__":
     lab.need_tool("zstd")
-    lab.main(compact_changes_nothing, slice_is_what_replay_shows, ancestors_are_those_of_the_time, a_snapshot_may_tell_late,
-             nothing_else_remains, merge_is_all_in_order, merge_unites_executables, merge_keeps_boots_apart, what_was_not_read_is_told,
-             an_end_is_not_invented, pipes_in_and_out, output_is_whole_or_not_there, a_later_version,
-             names_told_late_or_anew, hostile_captures)
+    lab.main(compact_changes_nothing, what_was_not_read_is_told, an_end_is_not_invented, pipes_in_and_out,
+             output_is_whole_or_not_there, a_later_version, names_told_late_or_anew, hostile_captures)
