@@ -45,6 +45,7 @@ struct drain {
 	struct id_set seen_binaries;
 	struct refused refused[ET_CAUSE_END];	/* not in a parcel yet */
 	uint64_t refused_total[ET_CAUSE_END];
+	uint64_t skipped_at;		/* when probe_skipped() was last looked at */
 	uint64_t counts[ET_KIND_END];
 	bool finished_cpus;
 };
@@ -91,6 +92,22 @@ static void add_refused(struct drain *d)
 	}
 }
 
+/* Events that the kernel showed to no program: between two looks at how many there are. */
+static void place_skipped(struct drain *d, uint64_t now)
+{
+	uint64_t *total = &d->refused_total[ET_CAUSE_SKIPPED];
+	uint64_t skipped = probe_skipped(d->probe);
+
+	if (skipped > *total) {
+		place(d, ET_CAUSE_SKIPPED, d->skipped_at, skipped - *total);
+		place(d, ET_CAUSE_SKIPPED, now, 0);
+		*total = skipped;
+		/* As for any loss, see take_event(). */
+		exectable_free(&d->execs);
+	}
+	d->skipped_at = now;
+}
+
 static void add_clock(struct drain *d, struct et_clock clock)
 {
 	if (d->n_clocks == CLOCKS)
@@ -117,6 +134,7 @@ static void hand_over(struct drain *d, uint64_t now)
 {
 	if (now - d->clocks[d->n_clocks - 1].ts >= CLOCK_EVERY)
 		add_clock(d, clock_measure(NULL));
+	place_skipped(d, now);
 	put_parcel(d);
 }
 
@@ -212,6 +230,7 @@ struct drain *drain_new(struct probe *p, struct queue *q, struct binaries *binar
 	d->interval = interval;
 	d->due = UINT64_MAX;
 	d->clocks[d->n_clocks++] = *clock;
+	d->skipped_at = clock->ts;
 	d->decoder = decoder_new(probe_cpus(p), (unsigned)sysconf(_SC_PAGESIZE), take_event, d);
 	if (!d->decoder) {
 		free(d);

@@ -86,11 +86,11 @@ static const struct syscall_rule common[] = {
  * a path is but not what it says, and knowing about a file opens none.
  */
 static const struct syscall_rule recording[] = {
-	/* The loop; the capture; questions to the servant. */
+	/* The loop; the capture; questions to the servant; what the kernel counts of programs. */
 #ifdef __NR_epoll_wait
 	ANY(epoll_wait),
 #endif
-	ANY(epoll_pwait), ANY(read), ANY(write), ANY(futex), ANY(clock_gettime),
+	ANY(epoll_pwait), ANY(read), ANY(pread64), ANY(write), ANY(futex), ANY(clock_gettime),
 	ANY(timerfd_settime),
 #ifdef __NR_poll
 	ANY(poll),

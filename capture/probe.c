@@ -6,6 +6,7 @@
 #include "filters.h"
 #include "line.h"
 #include "ring.h"
+#include "skips.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -39,6 +40,7 @@ struct probe {
 	size_t counters_size;
 	uint64_t request;	/* the last one put into et_wake, without its kind */
 	unsigned cpus;
+	struct skips skips;
 	char features[192];
 };
 
@@ -180,6 +182,15 @@ static int configure(struct probe *p, const struct probe_options *opt)
 	return err;
 }
 
+/* Without /proc it is not known what is skipped; there is nothing that could be done then. */
+static void watch(struct probe *p, const struct bpf_program *program)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_program__fd(program));
+	skips_watch(&p->skips, path);
+}
+
 /*
  * One by one, for a failure to be told by name; those that end first, so that
  * no process is seen to begin and then not to end. A process that lives only while
@@ -187,8 +198,9 @@ static int configure(struct probe *p, const struct probe_options *opt)
  * exec and an exit without a fork. The snapshot, which is read after this, has it
  * only if it still lives.
  */
-static int attach(struct probe_bpf *skel, struct probe_error *err)
+static int attach(struct probe *p, struct probe_error *err)
 {
+	struct probe_bpf *skel = p->skel;
 	struct {
 		struct bpf_program *program;
 		struct bpf_link **link;
@@ -205,6 +217,7 @@ static int attach(struct probe_bpf *skel, struct probe_error *err)
 
 		if (!bpf_program__autoload(program))
 			continue;
+		watch(p, program);
 		*programs[i].link = bpf_program__attach(program);
 		if (!*programs[i].link) {
 			int error = errno;
@@ -257,7 +270,7 @@ static int load(struct probe *p, const struct probe_options *opt, struct probe_e
 		explain(err, "cannot fill the BPF maps of filters: %s", strerror(-ret));
 		return ret;
 	}
-	return attach(p->skel, err);
+	return attach(p, err);
 }
 
 int probe_open(const struct probe_options *opt, struct probe **out, struct probe_error *err)
@@ -392,6 +405,11 @@ int probe_counters(const struct probe *p, unsigned cpu, struct wire_counters *ou
 	return 0;
 }
 
+uint64_t probe_skipped(const struct probe *p)
+{
+	return skips_read(&p->skips);
+}
+
 const char *probe_features(const struct probe *p)
 {
 	return p->features;
@@ -401,6 +419,7 @@ void probe_close(struct probe *p)
 {
 	if (!p)
 		return;
+	skips_close(&p->skips);
 	ring_close(p->ring);
 	if (p->counters)
 		munmap((void *)(uintptr_t)p->counters, p->counters_size);

@@ -75,6 +75,12 @@ unsigned probe_cpus(const struct probe *p);
 /* Counters of one CPU, read from a mapping: takes no privilege. 0 or -errno. */
 int probe_counters(const struct probe *p, unsigned cpu, struct wire_counters *out);
 
+/*
+ * How often the kernel skipped a program, so far: at most as many events are missing, fewer
+ * where the program would have had nothing to record. Takes no privilege.
+ */
+uint64_t probe_skipped(const struct probe *p);
+
 /* What serves on this kernel, a clause for --verbose and the capture. Static or owned by p. */
 const char *probe_features(const struct probe *p);
 

@@ -89,6 +89,7 @@ static const char *const cause_names[ET_CAUSE_END] = {
 	[ET_CAUSE_WRITE_FAILED] = "write_failed",
 	[ET_CAUSE_UNREADABLE] = "unreadable",
 	[ET_CAUSE_DAMAGED] = "damaged",
+	[ET_CAUSE_SKIPPED] = "skipped",
 };
 
 static const char *const record_names[ET_REC_TYPE_END] = {
