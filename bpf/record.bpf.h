@@ -324,13 +324,15 @@ static __always_inline void send(struct scratch *s, struct wire_head *head, __u6
 				 const __u64 max, bool last)
 {
 	struct wire_counters *c = counters();
-	__u64 wake = et_wake;
+	__u64 wake = et_wake, busy;
 	long err;
 
 	if (!c || s->failed)
 		return;
+	/* Once: it grows while we are preempted, and the number has to agree with it. */
+	busy = *(volatile __u64 *)&c->lost[WIRE_LOST_BUSY];
 	if (!s->part) {
-		s->seq = c->sent + c->lost[WIRE_LOST_RING] + c->lost[WIRE_LOST_BUSY] + 1;
+		s->seq = c->sent + c->lost[WIRE_LOST_RING] + busy + 1;
 		s->rec.head.kind = s->kind;
 	} else {
 		head->kind = WIRE_MORE;
@@ -342,7 +344,7 @@ static __always_inline void send(struct scratch *s, struct wire_head *head, __u6
 	head->ts = s->ts;
 	head->lost_since = c->lost_since;
 	head->lost[WIRE_LOST_RING] = c->lost[WIRE_LOST_RING];
-	head->lost[WIRE_LOST_BUSY] = c->lost[WIRE_LOST_BUSY];
+	head->lost[WIRE_LOST_BUSY] = busy;
 	head->lost[WIRE_LOST_FOLLOW] = c->lost[WIRE_LOST_FOLLOW];
 	head->part = s->part++;
 

@@ -46,6 +46,7 @@ struct drain {
 	struct refused refused[ET_CAUSE_END];	/* not in a parcel yet */
 	uint64_t refused_total[ET_CAUSE_END];
 	uint64_t skipped_at;		/* when probe_skipped() was last looked at */
+	uint64_t skipped_execs;		/* what it said then */
 	uint64_t counts[ET_KIND_END];
 	bool finished_cpus;
 };
@@ -96,15 +97,17 @@ static void add_refused(struct drain *d)
 static void place_skipped(struct drain *d, uint64_t now)
 {
 	uint64_t *total = &d->refused_total[ET_CAUSE_SKIPPED];
-	uint64_t skipped = probe_skipped(d->probe);
+	uint64_t execs, skipped = probe_skipped(d->probe, &execs);
 
 	if (skipped > *total) {
 		place(d, ET_CAUSE_SKIPPED, d->skipped_at, skipped - *total);
 		place(d, ET_CAUSE_SKIPPED, now, 0);
 		*total = skipped;
-		/* As for any loss, see take_event(). */
-		exectable_free(&d->execs);
 	}
+	/* As for other losses, see take_event(); but these tell what they are. */
+	if (execs > d->skipped_execs)
+		exectable_free(&d->execs);
+	d->skipped_execs = execs;
 	d->skipped_at = now;
 }
 

@@ -40,7 +40,7 @@ struct probe {
 	size_t counters_size;
 	uint64_t request;	/* the last one put into et_wake, without its kind */
 	unsigned cpus;
-	struct skips skips;
+	struct skips exec_skips, skips;	/* of the program that sees execs; of the others */
 	char features[192];
 };
 
@@ -188,7 +188,7 @@ static void watch(struct probe *p, const struct bpf_program *program)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_program__fd(program));
-	skips_watch(&p->skips, path);
+	skips_watch(program == p->skel->progs.et_exec ? &p->exec_skips : &p->skips, path);
 }
 
 /*
@@ -405,9 +405,10 @@ int probe_counters(const struct probe *p, unsigned cpu, struct wire_counters *ou
 	return 0;
 }
 
-uint64_t probe_skipped(const struct probe *p)
+uint64_t probe_skipped(const struct probe *p, uint64_t *execs)
 {
-	return skips_read(&p->skips);
+	*execs = skips_read(&p->exec_skips);
+	return *execs + skips_read(&p->skips);
 }
 
 const char *probe_features(const struct probe *p)
@@ -420,6 +421,7 @@ void probe_close(struct probe *p)
 	if (!p)
 		return;
 	skips_close(&p->skips);
+	skips_close(&p->exec_skips);
 	ring_close(p->ring);
 	if (p->counters)
 		munmap((void *)(uintptr_t)p->counters, p->counters_size);

@@ -77,9 +77,10 @@ int probe_counters(const struct probe *p, unsigned cpu, struct wire_counters *ou
 
 /*
  * How often the kernel skipped a program, so far: at most as many events are missing, fewer
- * where the program would have had nothing to record. Takes no privilege.
+ * where the program would have had nothing to record. execs: how many of them are execs.
+ * Takes no privilege.
  */
-uint64_t probe_skipped(const struct probe *p);
+uint64_t probe_skipped(const struct probe *p, uint64_t *execs);
 
 /* What serves on this kernel, a clause for --verbose and the capture. Static or owned by p. */
 const char *probe_features(const struct probe *p);
