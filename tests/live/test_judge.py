@@ -167,6 +167,9 @@ def the_judge_can_fail():
     lab.equal(judge(oracle, events + [stranger]), [], "faults when others may be there")
     lost = {"kind": "lost", "count": 1, "ts": 1, "cause": "ring_full"}
     lab.demand(judge(oracle, events + [lost]), "not noticed: lost events")
+    skipped = lost | {"cause": "skipped"}
+    lab.equal(judge(oracle, events + [skipped]), [], "faults when nothing is missing that may be")
+    lab.demand(judge(oracle, events[:5] + events[6:] + [skipped]), "not noticed: what the kernel skipped")
     print(f"{checked} alterations were all noticed")
 
 
