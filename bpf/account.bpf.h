@@ -14,37 +14,28 @@ static __always_inline bool io_is_counted(struct task_struct *t)
 	return bpf_core_field_exists(t->ioac.read_bytes);
 }
 
-static __always_inline void account_group(struct wire_exit *x, struct signal_struct *signal)
+static __always_inline void account_group(struct wire_exit *x, struct signal_struct *signal,
+					  const bool typed)
 {
-	x->minor_faults = signal->min_flt;
-	x->major_faults = signal->maj_flt;
+	x->minor_faults = READ(typed, signal, min_flt);
+	x->major_faults = READ(typed, signal, maj_flt);
 	x->read_bytes = WIRE_UNKNOWN_64;
 	x->write_bytes = WIRE_UNKNOWN_64;
 	if (bpf_core_field_exists(signal->ioac.read_bytes)) {
-		x->read_bytes = signal->ioac.read_bytes;
-		x->write_bytes = signal->ioac.write_bytes;
+		x->read_bytes = READ(typed, signal, ioac.read_bytes);
+		x->write_bytes = READ(typed, signal, ioac.write_bytes);
 	}
 }
 
-/* Adds a thread that the verifier knows. */
-static __always_inline void account_current(struct wire_exit *x, struct task_struct *t)
+/* Adds a thread. One that was found by a walk is not typed. */
+static __always_inline void account_thread(struct wire_exit *x, struct task_struct *t,
+					   const bool typed)
 {
-	x->minor_faults += t->min_flt;
-	x->major_faults += t->maj_flt;
+	x->minor_faults += READ(typed, t, min_flt);
+	x->major_faults += READ(typed, t, maj_flt);
 	if (io_is_counted(t)) {
-		x->read_bytes += t->ioac.read_bytes;
-		x->write_bytes += t->ioac.write_bytes;
-	}
-}
-
-/* Adds one that was found by a walk. */
-static __always_inline void account_thread(struct wire_exit *x, struct task_struct *t)
-{
-	x->minor_faults += BPF_CORE_READ(t, min_flt);
-	x->major_faults += BPF_CORE_READ(t, maj_flt);
-	if (io_is_counted(t)) {
-		x->read_bytes += BPF_CORE_READ(t, ioac.read_bytes);
-		x->write_bytes += BPF_CORE_READ(t, ioac.write_bytes);
+		x->read_bytes += READ(typed, t, ioac.read_bytes);
+		x->write_bytes += READ(typed, t, ioac.write_bytes);
 	}
 }
 

@@ -33,8 +33,13 @@ static __always_inline bool call_take(struct call *c, bool compat, struct call f
 	return true;
 }
 
+/* typed: as in READ. regs are those of the caller. */
+#define REG(name) READ(typed, regs, name)
+
 #if defined(__TARGET_ARCH_x86)
 
+#define CALL_EXECVE 59
+#define CALL_EXECVEAT 322
 #define TS_COMPAT 0x0002	/* thread_info.status: this is a call of a 32-bit program's */
 #define X32 0x40000000		/* in the number of a call with short pointers in long registers */
 
@@ -43,23 +48,29 @@ static __always_inline bool call_is_compat(void)
 	return BPF_CORE_READ(thread_info(), status) & TS_COMPAT;
 }
 
-static __always_inline bool call_is_exec(struct pt_regs *regs, struct call *c)
+static __always_inline __u32 call_number(struct pt_regs *regs, const bool typed)
 {
-	switch ((__u32)regs->orig_ax) {
-	case 59:
+	return REG(orig_ax);
+}
+
+static __always_inline bool call_is_exec(struct pt_regs *regs, __u32 number, struct call *c,
+					 const bool typed)
+{
+	switch (number) {
+	case CALL_EXECVE:
 	case X32 | 520:
-		return call_take(c, false, (struct call){ regs->di, regs->si, regs->dx,
-							  regs->orig_ax & X32 });
-	case 322:
+		return call_take(c, false, (struct call){ REG(di), REG(si), REG(dx),
+							  REG(orig_ax) & X32 });
+	case CALL_EXECVEAT:
 	case X32 | 545:
-		return call_take(c, false, (struct call){ regs->si, regs->dx, regs->r10,
-							  regs->orig_ax & X32 });
+		return call_take(c, false, (struct call){ REG(si), REG(dx), REG(r10),
+							  REG(orig_ax) & X32 });
 	case 11:
-		return call_take(c, true, (struct call){ (__u32)regs->bx, (__u32)regs->cx,
-							 (__u32)regs->dx, true });
+		return call_take(c, true, (struct call){ (__u32)REG(bx), (__u32)REG(cx),
+							 (__u32)REG(dx), true });
 	case 358:
-		return call_take(c, true, (struct call){ (__u32)regs->cx, (__u32)regs->dx,
-							 (__u32)regs->si, true });
+		return call_take(c, true, (struct call){ (__u32)REG(cx), (__u32)REG(dx),
+							 (__u32)REG(si), true });
 	default:
 		return false;
 	}
@@ -67,6 +78,8 @@ static __always_inline bool call_is_exec(struct pt_regs *regs, struct call *c)
 
 #elif defined(__TARGET_ARCH_arm64)
 
+#define CALL_EXECVE 221
+#define CALL_EXECVEAT 281
 #define TIF_32BIT 22		/* thread_info.flags: a 32-bit program */
 
 static __always_inline bool call_is_compat(void)
@@ -74,22 +87,28 @@ static __always_inline bool call_is_compat(void)
 	return BPF_CORE_READ(thread_info(), flags) >> TIF_32BIT & 1;
 }
 
-/* The first argument is in orig_x0: regs[0] holds the result by now. */
-static __always_inline bool call_is_exec(struct pt_regs *regs, struct call *c)
+static __always_inline __u32 call_number(struct pt_regs *regs, const bool typed)
 {
-	switch (regs->syscallno) {
-	case 221:
-		return call_take(c, false, (struct call){ regs->orig_x0, regs->regs[1],
-							  regs->regs[2], false });
-	case 281:
-		return call_take(c, false, (struct call){ regs->regs[1], regs->regs[2],
-							  regs->regs[3], false });
+	return REG(syscallno);
+}
+
+/* The first argument is in orig_x0: regs[0] holds the result by now. */
+static __always_inline bool call_is_exec(struct pt_regs *regs, __u32 number, struct call *c,
+					 const bool typed)
+{
+	switch (number) {
+	case CALL_EXECVE:
+		return call_take(c, false, (struct call){ REG(orig_x0), REG(regs[1]),
+							  REG(regs[2]), false });
+	case CALL_EXECVEAT:
+		return call_take(c, false, (struct call){ REG(regs[1]), REG(regs[2]),
+							  REG(regs[3]), false });
 	case 11:
-		return call_take(c, true, (struct call){ (__u32)regs->orig_x0, (__u32)regs->regs[1],
-							 (__u32)regs->regs[2], true });
+		return call_take(c, true, (struct call){ (__u32)REG(orig_x0), (__u32)REG(regs[1]),
+							 (__u32)REG(regs[2]), true });
 	case 387:
-		return call_take(c, true, (struct call){ (__u32)regs->regs[1], (__u32)regs->regs[2],
-							 (__u32)regs->regs[3], true });
+		return call_take(c, true, (struct call){ (__u32)REG(regs[1]), (__u32)REG(regs[2]),
+							 (__u32)REG(regs[3]), true });
 	default:
 		return false;
 	}

@@ -41,17 +41,17 @@ struct {
  * which can take hundreds of ms. Where the set has no room the exit is sent: rather
  * twice than not at all.
  */
-static __always_inline bool group_ended(struct task_struct *t, bool group_dead)
+static __always_inline bool group_ended(struct task_struct *t, bool group_dead, const bool typed)
 {
 	struct group_key key = {};
 	__u8 value = 1;
 
 	if (has_group_dead)
 		return group_dead;
-	if (t->signal->live.counter)
+	if (READ(typed, t, signal, live.counter))
 		return false;
-	key.start = task_start(t, true);
-	key.tgid = t->tgid;
+	key.start = task_start(t, typed);
+	key.tgid = READ(typed, t, tgid);
 	return map_insert(&et_ended, &key, &value) != -EEXIST;
 }
 
@@ -72,7 +72,7 @@ __noinline int group_steps(void)
 		s->rec.exit.utime += BPF_CORE_READ(t, utime);
 		s->rec.exit.stime += BPF_CORE_READ(t, stime);
 		s->rec.exit.runtime += BPF_CORE_READ(t, se.sum_exec_runtime);
-		account_thread(&s->rec.exit, t);
+		account_thread(&s->rec.exit, t, false);
 		s->thread = (__u64)BPF_CORE_READ(node, next);
 	}
 	return 1;
@@ -82,36 +82,36 @@ __noinline int group_steps(void)
  * What the group used. Threads end at the same time when a signal or exit_group
  * ends them, and then most of their use is not in the group's sums yet.
  */
-static __always_inline void group_usage(struct scratch *s, struct task_struct *t)
+static __always_inline void group_usage(struct scratch *s, struct task_struct *t, const bool typed)
 {
-	struct signal_struct *signal = t->signal;
+	struct signal_struct *signal = READ(typed, t, signal);
 	struct wire_exit *x = &s->rec.exit;
 
-	x->utime = signal->utime;
-	x->stime = signal->stime;
-	x->runtime = signal->sum_sched_runtime + s->unaccounted;
-	x->max_rss = signal->maxrss;
-	account_group(x, signal);
-	if (signal->nr_threads == 1) {
-		x->utime += t->utime;
-		x->stime += t->stime;
-		x->runtime += t->se.sum_exec_runtime;
-		account_current(x, t);
+	x->utime = READ(typed, signal, utime);
+	x->stime = READ(typed, signal, stime);
+	x->runtime = READ(typed, signal, sum_sched_runtime) + s->unaccounted;
+	x->max_rss = READ(typed, signal, maxrss);
+	account_group(x, signal, typed);
+	if (READ(typed, signal, nr_threads) == 1) {
+		x->utime += READ(typed, t, utime);
+		x->stime += READ(typed, t, stime);
+		x->runtime += READ(typed, t, se.sum_exec_runtime);
+		account_thread(x, t, typed);
 		return;
 	}
 	s->thread_head = (__u64)signal + bpf_core_field_offset(struct signal_struct, thread_head);
-	s->thread = (__u64)signal->thread_head.next;
+	s->thread = (__u64)READ(typed, signal, thread_head.next);
 	for (int i = 0; i < GROUP_THREADS / GROUP_ROUND; i++)
 		if (!group_steps())
 			break;
 }
 
 /* As wait(2) has it. */
-static __always_inline __u32 group_status(struct task_struct *t)
+static __always_inline __u32 group_status(struct task_struct *t, const bool typed)
 {
-	if (t->signal->flags & SIGNAL_GROUP_EXIT)
-		return t->signal->group_exit_code;
-	return t->group_leader->exit_code;
+	if (READ(typed, t, signal, flags) & SIGNAL_GROUP_EXIT)
+		return READ(typed, t, signal, group_exit_code);
+	return READ(typed, t, group_leader, exit_code);
 }
 
 #endif

@@ -194,27 +194,28 @@ static __always_inline void follow_process(__u32 tgid)
 }
 
 /*
- * Whether a new process is followed, from now on: its creator is. That is the thread
- * that forks, whoever the parent is. The child has not run yet.
+ * Whether a new process is followed, from now on: its creator is, of process tgid. That is
+ * the thread that forks, whoever the parent is. The child has not run yet.
  */
-static __always_inline bool follow_fork(struct task_struct *creator, __u32 child)
+static __always_inline bool follow_fork(struct task_struct *creator, __u32 tgid, __u32 child)
 {
-	if (!is_followed(creator->tgid)) {
+	if (!is_followed(tgid)) {
 		if (!et_seeding)
 			return false;
 		bpf_map_delete_elem(&et_seed_ended, &child);
 		if (!et_descends((__u64)BPF_CORE_READ(creator, real_parent)))
 			return false;
-		follow_process(creator->tgid);
+		follow_process(tgid);
 	}
 	follow_process(child);
 	return true;
 }
 
 /* Whether the fork of a process is recorded. Whether it is followed does not hang on it. */
-static __always_inline bool judge_fork(struct task_struct *creator, struct task_struct *child)
+static __always_inline bool judge_fork(struct task_struct *creator, struct task_struct *child,
+				       const bool typed)
 {
-	if (follow && !follow_fork(creator, child->tgid))
+	if (follow && !follow_fork(creator, READ(typed, creator, tgid), READ(typed, child, tgid)))
 		return false;
 	return judge_task(child, child);
 }

@@ -317,10 +317,25 @@ struct task_struct___with_thread_info {
 #define SIGNAL_GROUP_EXIT 0x4	/* signal_struct.flags: group_exit_code holds */
 
 /*
- * A field behind pointers that begin with a task's. typed: the verifier knows that this
- * is one, and a load will do; else it takes a helper for each. A constant by then.
+ * A field behind pointers that begin with from. typed: the verifier knows what from points
+ * to, and a load will do; else it takes a helper for each. A constant by then, so that of
+ * functions that serve both ways nothing is left of the other one.
  */
-#define READ(typed, task, ...) \
-	((typed) ? ___arrow(task, __VA_ARGS__) : BPF_CORE_READ(task, __VA_ARGS__))
+#define READ(typed, from, ...) \
+	((typed) ? ___arrow(from, __VA_ARGS__) : BPF_CORE_READ(from, __VA_ARGS__))
+
+#define READ_BITFIELD(typed, from, field) \
+	((typed) ? BPF_CORE_READ_BITFIELD(from, field) : BPF_CORE_READ_BITFIELD_PROBED(from, field))
+
+/* An array within what a pointer points to: words of 8 bytes, as many as to holds. */
+#define READ_WORDS(typed, to, from) \
+	do { \
+		if (typed) { \
+			for (unsigned i_ = 0; i_ < sizeof(to) / sizeof(__u64); i_++) \
+				((__u64 *)(to))[i_] = ((__u64 *)(from))[i_]; \
+		} else { \
+			bpf_probe_read_kernel(to, sizeof(to), from); \
+		} \
+	} while (0)
 
 #endif

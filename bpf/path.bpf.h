@@ -74,13 +74,14 @@ __noinline int path_steps(void)
  * than PATH_MAX, or one that changed under the walk, sets the flag partial.
  */
 static __always_inline __u16 path_put(struct scratch *s, struct vfsmount *mnt,
-				      struct dentry *dentry, enum wire_flag partial)
+				      struct dentry *dentry, enum wire_flag partial,
+				      const bool typed)
 {
 	s->path_start = s->used;
 	s->path_done = 0;
 	s->dentry = (__u64)dentry;
 	s->mount = (__u64)mnt - bpf_core_field_offset(struct mount, mnt);
-	s->mount_root = (__u64)mnt->mnt_root;
+	s->mount_root = (__u64)READ(typed, mnt, mnt_root);
 	for (int i = 0; i < PATH_STEPS / PATH_ROUND; i++)
 		if (!path_steps())
 			break;

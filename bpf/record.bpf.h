@@ -260,11 +260,10 @@ static __always_inline __u64 task_start(struct task_struct *t, const bool typed)
 	return READ(typed, t, group_leader, start_boottime);
 }
 
-/* Two loads: a helper takes longer than all the rest of a wire_task. */
-static __always_inline void task_comm(char to[16], struct task_struct *t)
+/* Typed, two loads: a helper takes longer than all the rest of a wire_task. */
+static __always_inline void task_comm(struct wire_task *w, struct task_struct *t, const bool typed)
 {
-	((__u64 *)to)[0] = ((__u64 *)t->comm)[0];
-	((__u64 *)to)[1] = ((__u64 *)t->comm)[1];
+	READ_WORDS(typed, w->comm, t->comm);
 }
 
 static __always_inline void record_task(struct scratch *s, struct task_struct *t, __u32 tid,
@@ -283,10 +282,7 @@ static __always_inline void record_task(struct scratch *s, struct task_struct *t
 	w->euid = READ(typed, cred, euid.val);
 	w->egid = READ(typed, cred, egid.val);
 	w->pad = 0;
-	if (typed)
-		task_comm(w->comm, t);
-	else
-		bpf_get_current_comm(w->comm, sizeof(w->comm));
+	task_comm(w, t, typed);
 }
 
 /* What a request asks for, unless it was met: enum wire_wake. */
@@ -387,6 +383,12 @@ __noinline int record_part(bool last)
 	return 0;
 }
 
+/* Gives the scratch back. */
+static __always_inline void record_leave(struct scratch *s)
+{
+	add(&s->busy, -1);
+}
+
 /* Counts the event and gives the scratch back. */
 static __always_inline void record_end(struct scratch *s)
 {
@@ -400,7 +402,7 @@ static __always_inline void record_end(struct scratch *s)
 		c->sent++;
 		c->lost_since = 0;
 	}
-	add(&s->busy, -1);
+	record_leave(s);
 	/*
 	 * The reader may have asked after the look at et_wake and before the record
 	 * was in the ring, when it saw none; or the event was larger than the rest

@@ -149,6 +149,9 @@ enum wire_identity_flag {
 #define WIRE_UNKNOWN 0xffffffff
 #define WIRE_UNKNOWN_64 0xffffffffffffffff
 
+/* The initial pid namespace has this inode on every kernel (include/linux/proc_ns.h). */
+#define WIRE_PID_NS_INIT 0xeffffffc
+
 /* Of a new program: with whose right it runs, where it is, and from what file. */
 struct wire_identity {
 	wire_u64 exe_inode;
@@ -209,6 +212,44 @@ struct wire_counters {
 	wire_u64 pad[3];
 };
 _Static_assert(sizeof(struct wire_counters) == 64, "wire_counters");
+
+#define WIRE_FITS_PATH 256
+
+/*
+ * What the program et_fits reads of the recorder's own process, in the ways of the others
+ * and so by the BTF that they were relocated by; beside it what helpers say, which take
+ * none. Lies in the programs' memory.
+ */
+struct wire_fits {
+	wire_u64 done;		/* the rest is there */
+	wire_u64 now;		/* ns, CLOCK_BOOTTIME; by a helper, as up to comm */
+	wire_u64 pid_tgid;	/* the process in the upper half */
+	wire_u64 uid_gid;	/* the user in the lower half */
+	wire_u64 cgroup;
+	char comm[16];
+	struct wire_task task;
+	struct wire_identity identity;
+	struct wire_exit exit;
+	wire_u64 number;	/* of the call that it makes, and what that was called with */
+	wire_u64 arguments[4];
+	wire_u64 end_code;
+	wire_u64 arg_start, arg_end;
+	wire_u64 env_start, env_end;
+	wire_u64 blocked;	/* signals */
+	wire_u64 handler;	/* of WIRE_FITS_SIGNAL */
+	wire_u32 outer_pid;	/* in the initial pid namespace, and the inode of that */
+	wire_u32 outer_pid_ns;
+	wire_u64 thread;	/* as the list of the group's threads has its first one, */
+	wire_u64 self;		/* and as the kernel has the current one */
+	wire_u16 exe_len;	/* as in wire_exec; of the pieces, as many as there is room for */
+	wire_u16 cwd_len;
+	wire_u32 pad;
+	char exe[WIRE_FITS_PATH];
+	char cwd[WIRE_FITS_PATH];
+};
+_Static_assert(sizeof(struct wire_fits) == 928, "wire_fits");
+
+#define WIRE_FITS_SIGNAL 13	/* SIGPIPE */
 
 /*
  * When the programs wake the reader: what the reader puts into their variable

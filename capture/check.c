@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "btffile.h"
 #include "explain.h"
 #include "filters.h"
 #include "host.h"
@@ -28,15 +29,24 @@ struct check {
 	bool refused; /* so that nothing can be recorded */
 };
 
+/* The text may name files. */
+__attribute__((format(printf, 3, 0)))
+static void line(const char *state, const char *what, const char *format, va_list args)
+{
+	char text[sizeof(struct probe_error)], shown[4 * sizeof(text) + 1];
+
+	vsnprintf(text, sizeof(text), format, args);
+	say_shown(shown, text);
+	printf("%-8s %s: %s\n", state, what, shown);
+}
+
 __attribute__((format(printf, 2, 3)))
 static void ok(const char *what, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	printf("ok       %s: ", what);
-	vprintf(format, args);
-	putchar('\n');
+	line("ok", what, format, args);
 	va_end(args);
 }
 
@@ -46,20 +56,20 @@ static void missing(struct check *c, const char *what, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	printf("missing  %s: ", what);
-	vprintf(format, args);
-	putchar('\n');
+	line("missing", what, format, args);
 	va_end(args);
 	c->missing = true;
 }
 
 static void check_prerequisites(struct check *c)
 {
+	struct btffile *given = NULL;
 	struct probe_error text;
 	const char *what;
 	bool fine;
 
-	for (unsigned i = 0; (what = explain_prerequisite(i, &fine, &text)); i++) {
+	for (unsigned i = 0; (what = explain_prerequisite(i, c->opt->btf, &given, &fine, &text));
+	     i++) {
 		if (fine) {
 			ok(what, "%s", text.text);
 			continue;
@@ -67,6 +77,7 @@ static void check_prerequisites(struct check *c)
 		missing(c, what, "%s", text.text);
 		c->refused = true;
 	}
+	btffile_close(given);
 }
 
 /* The sysctl is for root to read alone. */
@@ -112,6 +123,7 @@ static void check_programs(struct check *c)
 		.no_failed = c->opt->no_failed,
 		.no_fork = c->opt->no_fork,
 		.exec_duration = c->opt->exec_duration,
+		.btf = c->opt->btf,
 		.self = (uint32_t)getpid(),
 	};
 	struct probe_error err;

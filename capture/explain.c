@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "explain.h"
 
+#include "btffile.h"
 #include "line.h"
 #include "privilege.h"
 
@@ -135,10 +136,14 @@ static bool have_kernel(struct probe_error *err)
 	return !old;
 }
 
-/*
- * A file with the types of a kernel built without them would not do: the kernel
- * itself looks up in its own what the programs are attached to.
- */
+static bool have_given_btf(const char *btf, struct btffile **given, struct probe_error *err)
+{
+	if (btffile_open(btf, given, err))
+		return false;
+	explain(err, "'%s', given", btffile_name(*given));
+	return true;
+}
+
 static bool have_btf(struct probe_error *err)
 {
 	if (access("/sys/kernel/btf/vmlinux", F_OK) == 0) {
@@ -150,7 +155,7 @@ static bool have_btf(struct probe_error *err)
 			"sysfs sysfs /sys)");
 	else
 		explain(err, "/sys/kernel/btf/vmlinux is missing: this kernel was built without "
-			"CONFIG_DEBUG_INFO_BTF=y, and nothing else can stand in for that; boot one "
+			"CONFIG_DEBUG_INFO_BTF=y; give its BTF with --btf FILE, or boot a kernel "
 			"that has it, as the distributions' have");
 	return false;
 }
@@ -174,27 +179,30 @@ static bool have_no_lockdown(struct probe_error *err)
 static const struct {
 	const char *what;
 	bool (*have)(struct probe_error *err);
+	bool (*have_given)(const char *btf, struct btffile **given, struct probe_error *err);
 } prerequisites[] = {
-	{ "capabilities", have_capabilities },
-	{ "user namespace", have_user_namespace },
-	{ "kernel", have_kernel },
-	{ "BTF", have_btf },
-	{ "lockdown", have_no_lockdown },
+	{ "capabilities", have_capabilities, NULL },
+	{ "user namespace", have_user_namespace, NULL },
+	{ "kernel", have_kernel, NULL },
+	{ "BTF", have_btf, have_given_btf },
+	{ "lockdown", have_no_lockdown, NULL },
 };
 
-const char *explain_prerequisite(unsigned i, bool *have, struct probe_error *err)
+const char *explain_prerequisite(unsigned i, const char *btf, struct btffile **given,
+				 bool *have, struct probe_error *err)
 {
 	if (i == sizeof(prerequisites) / sizeof(prerequisites[0]))
 		return NULL;
-	*have = prerequisites[i].have(err);
+	*have = btf && prerequisites[i].have_given ? prerequisites[i].have_given(btf, given, err)
+						   : prerequisites[i].have(err);
 	return prerequisites[i].what;
 }
 
-bool explain_before(struct probe_error *err)
+bool explain_before(const char *btf, struct btffile **given, struct probe_error *err)
 {
 	bool have = true;
 
-	for (unsigned i = 0; have && explain_prerequisite(i, &have, err); i++)
+	for (unsigned i = 0; have && explain_prerequisite(i, btf, given, &have, err); i++)
 		;
 	return !have;
 }
@@ -208,7 +216,7 @@ static bool memlock_is_low(void)
 	       limit.rlim_cur < (64ul << 20);
 }
 
-void explain_load(struct probe_error *err, int error)
+void explain_load(struct probe_error *err, const struct btffile *given, int error)
 {
 	struct utsname name = { .release = "?" };
 
@@ -228,10 +236,27 @@ void explain_load(struct probe_error *err, int error)
 			"with --ring-size", *last_warning ? ": " : "", last_warning);
 		break;
 	default:
+		if (given) {
+			explain(err, "Linux %s does not take the BPF programs by '%s' (%s)%s%s; --btf "
+				"needs the BTF of exactly the kernel that runs",
+				name.release, btffile_name(given), strerror(error),
+				*last_warning ? ": " : "", last_warning);
+			break;
+		}
 		explain(err, "Linux %s does not take the BPF programs (%s)%s%s; this is worth "
 			"a bug report with that kernel's name",
 			name.release, strerror(error), *last_warning ? ": " : "", last_warning);
 	}
+}
+
+void explain_misfit(struct probe_error *err, const struct btffile *given, const char *what)
+{
+	struct utsname name = { .release = "?" };
+
+	uname(&name);
+	explain(err, "'%s' is the BTF of another kernel: what is read by it of this process's own %s "
+		"is wrong; --btf needs that of exactly this one, Linux %s",
+		btffile_name(given), what, name.release);
 }
 
 void explain_attach(struct probe_error *err, const char *program, int error)

@@ -11,6 +11,8 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+struct btffile;
+
 /* What libbpf said last. It takes no context with its callback, so there is one. */
 void explain_listen(void);
 void explain_unlisten(void);
@@ -21,13 +23,19 @@ void explain(struct probe_error *err, const char *format, ...);
 /*
  * What has to be there before anything is tried, one by one: what it is, whether this
  * process has it, and in err what there is or what is missing. NULL: there are no more.
+ * btf: a file with the kernel's types that is to stand in for the kernel's own; NULL: none
+ * is. What is left in *given, NULL at first, is the caller's.
  */
-const char *explain_prerequisite(unsigned i, bool *have, struct probe_error *err);
+const char *explain_prerequisite(unsigned i, const char *btf, struct btffile **given,
+				 bool *have, struct probe_error *err);
 /* True: one of them is missing. */
-bool explain_before(struct probe_error *err);
+bool explain_before(const char *btf, struct btffile **given, struct probe_error *err);
 /* This kernel is older; when that cannot be told, it is not. */
 bool explain_kernel_before(unsigned major, unsigned minor);
-void explain_load(struct probe_error *err, int error);
+/* given: the file whose types the programs were relocated by; NULL: the kernel's own. */
+void explain_load(struct probe_error *err, const struct btffile *given, int error);
+/* What is wrong by these types: fits.h. */
+void explain_misfit(struct probe_error *err, const struct btffile *given, const char *what);
 void explain_attach(struct probe_error *err, const char *program, int error);
 
 #endif

@@ -180,6 +180,7 @@ static bool attach(struct recording *r)
 		.exec_duration = r->opt.exec_duration,
 		.follow = options_follow(&r->opt),
 		.filters = &r->opt.filters,
+		.btf = r->opt.btf,
 		/* In another pid namespace the number would be somebody else's. */
 		.self = r->initial_pids ? (uint32_t)getpid() : 0,
 	};

@@ -31,6 +31,7 @@ enum {
 	OPT_USER,
 	OPT_DURATION,
 	OPT_RING_SIZE,
+	OPT_BTF,
 	OPT_LEVEL,
 	OPT_MAX_ARGS,
 	OPT_ENV,
@@ -55,6 +56,7 @@ static const struct option longs[] = {
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "duration", required_argument, NULL, OPT_DURATION },
 	{ "ring-size", required_argument, NULL, OPT_RING_SIZE },
+	{ "btf", required_argument, NULL, OPT_BTF },
 	{ "level", required_argument, NULL, OPT_LEVEL },
 	{ "max-args", required_argument, NULL, OPT_MAX_ARGS },
 	{ "env", required_argument, NULL, OPT_ENV },
@@ -130,6 +132,9 @@ static const char help_text[] =
 "                           default 64K. More is cut and marked as cut\n"
 "      --ring-size SIZE     buffer in the kernel, rounded up to a power of two;\n"
 "                           default 8M\n"
+"      --btf FILE           the kernel's types, for a kernel that has none itself\n"
+"                           (/sys/kernel/btf/vmlinux): BTF of exactly this kernel, as\n"
+"                           pahole or BTFHub make it, or an ELF file with .BTF\n"
 "\n"
 "Other:\n"
 "      --check              say what this machine can do, and what is missing for\n"
@@ -282,6 +287,9 @@ static bool take(int c, char **argv, struct options *opt)
 		return parse_time("--duration", optarg, UINT64_MAX, &opt->duration);
 	case OPT_RING_SIZE:
 		return parse_ring(optarg, &opt->ring_size);
+	case OPT_BTF:
+		opt->btf = optarg;
+		return *optarg || bad("--btf", optarg, "a file name");
 	case OPT_LEVEL:
 		return parse_level(optarg, &opt->level);
 	case OPT_MAX_ARGS:

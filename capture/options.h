@@ -29,6 +29,7 @@ struct options {
 	const char *user;	/* who runs the command; NULL: the caller */
 	uint64_t duration;	/* ns; 0: no limit */
 	uint64_t flush_interval;	/* ns an event may wait for its chunk */
+	const char *btf;	/* file that stands in for the kernel's BTF; NULL: none */
 	uint32_t ring_size;	/* bytes, a power of two */
 	uint32_t max_args;	/* bytes of argv kept */
 	const char *env;	/* what is kept of environments, as in envnames.h; NULL: nothing */

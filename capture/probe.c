@@ -2,8 +2,10 @@
 #include "probe.h"
 
 #include "btf.h"
+#include "btffile.h"
 #include "explain.h"
 #include "filters.h"
+#include "fits.h"
 #include "line.h"
 #include "ring.h"
 #include "skips.h"
@@ -13,14 +15,15 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/membarrier.h>
-#include <probe.skel.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
 #include <wire.h>
+#include <probe.skel.h>	/* has types of wire.h */
 
 /* The reader is woken when this part of the ring is full: room for a burst is left. */
 #define WAKE_PART 4
@@ -33,34 +36,86 @@
 #define SEED_ENDED 16384u	/* ends while processes are found: a second of a storm */
 #define CGROUPS_KNOWN 4096u
 
+/*
+ * The programs, in the order in which they are attached: those that end first, so that no
+ * process is seen to begin and then not to end. A process that lives only while they are
+ * attached, some tens of ms, may so have an exit without an exec, or an exec and an exit
+ * without a fork. The snapshot, which is read after this, has it only if it still lives.
+ */
+enum program { EXIT, FAIL, EXEC, CALL, FORK, PROGRAMS };
+
+/* One of the two of a program: see probe.bpf.c. */
+struct entry {
+	struct bpf_program *program;
+	struct bpf_link **link;
+};
+
 struct probe {
 	struct probe_bpf *skel;
+	struct btffile *given;	/* until all are attached; NULL: the kernel's own BTF serves */
+	struct entry entries[PROGRAMS];	/* those that serve */
 	struct ring *ring;
 	const struct wire_counters *counters;	/* the programs' own, mapped; by CPU */
 	size_t counters_size;
 	uint64_t request;	/* the last one put into et_wake, without its kind */
 	unsigned cpus;
 	struct skips exec_skips, skips;	/* of the program that sees execs; of the others */
-	char features[192];
+	char features[256];
 };
+
+#define ENTRY(skel, name) { (skel)->progs.name, &(skel)->links.name }
+
+/* The typed ones take the kernel's own BTF. The others are not to be loaded. */
+static int choose_entries(struct probe *p)
+{
+	struct probe_bpf *skel = p->skel;
+	const struct entry typed[PROGRAMS] = {
+		[EXIT] = ENTRY(skel, et_exit),
+		[FAIL] = ENTRY(skel, et_fail),
+		[EXEC] = ENTRY(skel, et_exec),
+		[CALL] = ENTRY(skel, et_call),
+		[FORK] = ENTRY(skel, et_fork),
+	};
+	const struct entry raw[PROGRAMS] = {
+		[EXIT] = ENTRY(skel, et_exit_raw),
+		[FAIL] = ENTRY(skel, et_fail_raw),
+		[EXEC] = ENTRY(skel, et_exec_raw),
+		[CALL] = ENTRY(skel, et_call_raw),
+		[FORK] = ENTRY(skel, et_fork_raw),
+	};
+	const struct entry *others = p->given ? typed : raw;
+	int err = 0;
+
+	memcpy(p->entries, p->given ? raw : typed, sizeof(p->entries));
+	for (unsigned i = 0; i < PROGRAMS && !err; i++)
+		err = bpf_program__set_autoload(others[i].program, false);
+	if (!err && !p->given)
+		err = bpf_program__set_autoload(skel->progs.et_fits, false);
+	return err;
+}
 
 /*
  * What this kernel has and older ones lack. Those that stand in for it can be had on any
  * kernel, for a test: EXECTRACE_TIERS=oldest.
  */
-static int choose_tiers(struct probe_bpf *skel)
+static int choose_tiers(struct probe *p)
 {
 	const char *tiers = secure_getenv("EXECTRACE_TIERS");
-	struct btf *btf;
+	struct btf *own = NULL;
+	const struct btf *btf;
 
 	if (tiers && !strcmp(tiers, "oldest"))
 		return 0;
-	btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return -errno;
-	skel->rodata->has_group_dead = btf_tracepoint_args(btf, "sched_process_exit") >= 2;
-	skel->rodata->has_task_btf = btf_has_helper(btf, "get_current_task_btf");
-	btf__free(btf);
+	if (!p->given) {
+		own = btf__load_vmlinux_btf();
+		if (!own)
+			return -errno;
+	}
+	btf = own ? own : btffile_btf(p->given);
+	p->skel->rodata->has_group_dead = btf_tracepoint_args(btf, "sched_process_exit") >= 2;
+	/* What it returns would have a type of the kernel's own BTF. */
+	p->skel->rodata->has_task_btf = own && btf_has_helper(btf, "get_current_task_btf");
+	btf__free(own);
 	return 0;
 }
 
@@ -140,10 +195,19 @@ static int fill_filters(struct probe *p, const struct filters *f)
 static int configure(struct probe *p, const struct probe_options *opt)
 {
 	struct probe_bpf *skel = p->skel;
-	int err = choose_tiers(skel);
+	struct fits_identity self = { .pid = 0 };
+	int err = choose_entries(p);
 
+	if (!err)
+		err = choose_tiers(p);
 	if (err)
 		return err;
+	if (p->given && !fits_identify(&self))
+		return -errno;
+	skel->rodata->fits_pid = self.pid;
+	skel->rodata->fits_ns_dev = self.ns_dev;
+	skel->rodata->fits_ns_inode = self.ns_inode;
+	skel->rodata->fits_number = self.number;
 	skel->rodata->max_args = opt->max_args;
 	skel->rodata->max_env = opt->max_env;
 	skel->rodata->wake_size = opt->ring_size / WAKE_PART;
@@ -154,13 +218,14 @@ static int configure(struct probe *p, const struct probe_options *opt)
 	skel->rodata->by_uid = filters_count(opt->filters, FILTERS_UID);
 	skel->rodata->by_cgroup = filters_count(opt->filters, FILTERS_CGROUP);
 	skel->rodata->by_comm = filters_count(opt->filters, FILTERS_COMM_NAME);
-	snprintf(p->features, sizeof(p->features), "exec%s%s%s, exit (%s)",
+	snprintf(p->features, sizeof(p->features), "exec%s%s%s, exit (%s); %s",
 		 opt->no_failed ? "" :
 		 skel->rodata->has_task_btf ?
 			  ", failed exec (64-bit and 32-bit calls; bpf_get_current_task_btf)" :
 			  ", failed exec (64-bit and 32-bit calls; bpf_get_current_task)",
 		 opt->max_env ? ", env" : "", opt->no_fork ? "" : ", fork",
-		 skel->rodata->has_group_dead ? "group_dead" : "signal->live");
+		 skel->rodata->has_group_dead ? "group_dead" : "signal->live",
+		 p->given ? "raw_tp, by BTF that was given" : "tp_btf");
 
 	err = bpf_map__set_max_entries(skel->maps.et_events, opt->ring_size);
 	if (!err)
@@ -170,63 +235,74 @@ static int configure(struct probe *p, const struct probe_options *opt)
 	if (!err && skel->rodata->has_group_dead)
 		err = bpf_map__set_max_entries(skel->maps.et_ended, 1);
 	if (!err && opt->no_failed)
-		err = bpf_program__set_autoload(skel->progs.et_fail, false);
+		err = bpf_program__set_autoload(p->entries[FAIL].program, false);
 	if (!err && !opt->exec_duration) {
 		err = bpf_map__set_max_entries(skel->maps.et_calls, 1);
 		if (!err)
-			err = bpf_program__set_autoload(skel->progs.et_call, false);
+			err = bpf_program__set_autoload(p->entries[CALL].program, false);
 	}
 	/* Children of those followed have to be found all the same. */
 	if (!err && opt->no_fork && !opt->follow)
-		err = bpf_program__set_autoload(skel->progs.et_fork, false);
+		err = bpf_program__set_autoload(p->entries[FORK].program, false);
 	return err;
 }
 
+/* One by one, for a failure to be told by name. */
+static int attach(const struct entry *e, struct probe_error *err)
+{
+	if (!bpf_program__autoload(e->program))
+		return 0;
+	*e->link = bpf_program__attach(e->program);
+	if (!*e->link) {
+		int error = errno;
+
+		explain_attach(err, bpf_program__section_name(e->program), error);
+		return -error;
+	}
+	return 0;
+}
+
 /* Without /proc it is not known what is skipped; there is nothing that could be done then. */
-static void watch(struct probe *p, const struct bpf_program *program)
+static void watch_skips(struct skips *s, const struct bpf_program *program)
 {
 	char path[64];
 
+	if (!bpf_program__autoload(program))
+		return;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_program__fd(program));
-	skips_watch(program == p->skel->progs.et_exec ? &p->exec_skips : &p->skips, path);
+	skips_watch(s, path);
 }
 
-/*
- * One by one, for a failure to be told by name; those that end first, so that
- * no process is seen to begin and then not to end. A process that lives only while
- * they are attached, some tens of ms, may so have an exit without an exec, or an
- * exec and an exit without a fork. The snapshot, which is read after this, has it
- * only if it still lives.
- */
-static int attach(struct probe *p, struct probe_error *err)
+static int attach_all(struct probe *p, struct probe_error *err)
 {
-	struct probe_bpf *skel = p->skel;
-	struct {
-		struct bpf_program *program;
-		struct bpf_link **link;
-	} programs[] = {
-		{ skel->progs.et_exit, &skel->links.et_exit },
-		{ skel->progs.et_fail, &skel->links.et_fail },
-		{ skel->progs.et_exec, &skel->links.et_exec },
-		{ skel->progs.et_call, &skel->links.et_call },
-		{ skel->progs.et_fork, &skel->links.et_fork },
-	};
+	int ret = 0;
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		struct bpf_program *program = programs[i].program;
-
-		if (!bpf_program__autoload(program))
-			continue;
-		watch(p, program);
-		*programs[i].link = bpf_program__attach(program);
-		if (!*programs[i].link) {
-			int error = errno;
-
-			explain_attach(err, bpf_program__section_name(program), error);
-			return -error;
-		}
+	for (unsigned i = 0; i < PROGRAMS && !ret; i++) {
+		watch_skips(i == EXEC ? &p->exec_skips : &p->skips, p->entries[i].program);
+		ret = attach(&p->entries[i], err);
 	}
-	return 0;
+	return ret;
+}
+
+/* Before anything is recorded by BTF that was given: is it this kernel's? */
+static int judge_given(struct probe *p, struct probe_error *err)
+{
+	const struct entry fits = ENTRY(p->skel, et_fits);
+	const char *misfit;
+	int ret;
+
+	if (!p->given)
+		return 0;
+	ret = attach(&fits, err);
+	if (ret)
+		return ret;
+	misfit = fits_compare(&p->skel->bss->et_seen);
+	bpf_link__destroy(*fits.link);
+	*fits.link = NULL;
+	if (!misfit)
+		return 0;
+	explain_misfit(err, p->given, misfit);
+	return -EINVAL;
 }
 
 static int map_counters(struct probe *p)
@@ -245,14 +321,16 @@ static int map_counters(struct probe *p)
 
 static int load(struct probe *p, const struct probe_options *opt, struct probe_error *err)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, open_options,
+		.btf_custom_path = p->given ? btffile_path(p->given) : NULL);
 	int ret;
 
-	p->skel = probe_bpf__open();
+	p->skel = probe_bpf__open_opts(&open_options);
 	ret = p->skel ? configure(p, opt) : -errno;
 	if (!ret)
 		ret = probe_bpf__load(p->skel);
 	if (ret) {
-		explain_load(err, -ret);
+		explain_load(err, p->given, -ret);
 		return ret;
 	}
 	ret = map_counters(p);
@@ -270,13 +348,14 @@ static int load(struct probe *p, const struct probe_options *opt, struct probe_e
 		explain(err, "cannot fill the BPF maps of filters: %s", strerror(-ret));
 		return ret;
 	}
-	return attach(p, err);
+	ret = judge_given(p, err);
+	return ret ? ret : attach_all(p, err);
 }
 
 int probe_open(const struct probe_options *opt, struct probe **out, struct probe_error *err)
 {
 	long page = sysconf(_SC_PAGESIZE);
-	int cpus = libbpf_num_possible_cpus();
+	int cpus = libbpf_num_possible_cpus(), ret;
 	struct probe *p;
 
 	*out = NULL;
@@ -285,28 +364,32 @@ int probe_open(const struct probe_options *opt, struct probe **out, struct probe
 			"least a page, %ld bytes", opt->ring_size, page);
 		return -1;
 	}
-	if (explain_before(err))
-		return -1;
-	if (cpus <= 0) {
-		explain(err, "cannot tell how many CPUs there are: "
-			"/sys/devices/system/cpu/possible is not readable");
-		return -1;
-	}
 	p = calloc(1, sizeof(*p));
 	if (!p) {
 		explain(err, "out of memory");
 		return -1;
 	}
+	if (explain_before(opt->btf, &p->given, err))
+		goto fail;
+	if (cpus <= 0) {
+		explain(err, "cannot tell how many CPUs there are: "
+			"/sys/devices/system/cpu/possible is not readable");
+		goto fail;
+	}
 	p->cpus = (unsigned)cpus;
 
 	explain_listen();
-	if (load(p, opt, err)) {
-		probe_close(p);
-		p = NULL;
-	}
+	ret = load(p, opt, err);
 	explain_unlisten();
+	if (ret)
+		goto fail;
+	btffile_close(p->given);
+	p->given = NULL;
 	*out = p;
-	return p ? 0 : -1;
+	return 0;
+fail:
+	probe_close(p);
+	return -1;
 }
 
 int probe_follow(struct probe *p, uint32_t pid)
@@ -426,5 +509,6 @@ void probe_close(struct probe *p)
 	if (p->counters)
 		munmap((void *)(uintptr_t)p->counters, p->counters_size);
 	probe_bpf__destroy(p->skel);
+	btffile_close(p->given);
 	free(p);
 }

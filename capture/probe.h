@@ -24,6 +24,7 @@ struct probe_options {
 	bool follow;		/* only processes given to probe_follow and their descendants */
 	const struct filters *filters;	/* resolved; all but pids hold for each event */
 	uint32_t self;		/* pid of the recorder, never recorded; 0: none */
+	const char *btf;	/* file with the kernel's types; NULL: the kernel's own */
 };
 
 /* Why a probe could not be opened: one clear line, and what to do. */

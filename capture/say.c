@@ -49,17 +49,11 @@ static unsigned shown(const unsigned char *p)
 	return unsafe(c) ? 0 : len;
 }
 
-void say(const char *fmt, ...)
+size_t say_shown(char *to, const char *text)
 {
-	char text[TEXT_SIZE], line[sizeof(prefix) + 4 * TEXT_SIZE];
 	const unsigned char *p = (const unsigned char *)text;
-	char *out = line + sizeof(prefix) - 1;
-	va_list ap;
+	char *out = to;
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	memcpy(line, prefix, sizeof(prefix));
 	while (*p) {
 		unsigned len = shown(p);
 
@@ -75,6 +69,21 @@ void say(const char *fmt, ...)
 		*out++ = (char)('0' + (*p & 7));
 		p++;
 	}
+	*out = '\0';
+	return (size_t)(out - to);
+}
+
+void say(const char *fmt, ...)
+{
+	char text[TEXT_SIZE], line[sizeof(prefix) + 4 * TEXT_SIZE + 1];
+	char *out = line + sizeof(prefix) - 1;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	memcpy(line, prefix, sizeof(prefix));
+	out += say_shown(out, text);
 	*out++ = '\n';
 	/* stderr is unbuffered: one call is one write(2) in glibc. */
 	fwrite(line, 1, (size_t)(out - line), stderr);

@@ -6,11 +6,19 @@
 #ifndef EXECTRACE_SAY_H
 #define EXECTRACE_SAY_H
 
+#include <stddef.h>
+
 /*
  * Prints "exectrace record: ", the text and a newline, in one write. The text may
  * name files and commands: what a terminal would obey, or would not show, and what
  * is not UTF-8, comes out as bytes in octal ("\033"). Text over 4 KiB is cut.
  */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * The text as say prints it, to somewhere else: to has room for 4 times its length and a
+ * NUL. Returns its length.
+ */
+size_t say_shown(char *to, const char *text);
 
 #endif

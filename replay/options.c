@@ -67,6 +67,7 @@ static const struct option_spec specs[] = {
 { OPTIONS_RECORD, "exec-duration", 0, NULL, "say how long each exec took", set_record, 0 },
 { OPTIONS_RECORD, "max-args", 0, "SIZE", "keep at most SIZE bytes of arguments of an exec", set_record, 0 },
 { OPTIONS_RECORD, "ring-size", 0, "SIZE", "size of the buffer in the kernel", set_record, 0 },
+{ OPTIONS_RECORD, "btf", 0, "FILE", "types of a kernel that has none itself", set_record, 0 },
 { OPTIONS_FOLLOW, "follow", 0, NULL, "go on when FILE grows or is replaced, until interrupted", FLAG(follow) },
 { OPTIONS_ENDING, "fail-on-loss", 0, NULL, "exit with 3 when the capture may lack events", FLAG(fail_on_loss) },
 { OPTIONS_ENDING, "quiet", 'q', NULL, "say nothing at the end when the capture is complete", FLAG(quiet) },

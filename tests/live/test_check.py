@@ -135,8 +135,18 @@ def without_sys():
     hidden = ["unshare", "--mount", "/bin/sh", "-c", "mount -t tmpfs none /sys/kernel && exec \"$@\"", "sh"]
     found, verdict = check(*hidden)
     lab.equal((missing(found), verdict), ({"BTF", "programs"}, VERDICTS[2]), "missing without BTF")
-    lab.demand("CONFIG_DEBUG_INFO_BTF" in found["BTF"][1], f"BTF {found['BTF']}")
+    lab.demand("CONFIG_DEBUG_INFO_BTF" in found["BTF"][1] and "--btf FILE" in found["BTF"][1], f"BTF {found['BTF']}")
     recording_fails_with(found["BTF"][1], *hidden)
+    with lab.workdir() as work:
+        brought = os.path.join(work, "brought.btf")
+        lab.run(["cp", "/sys/kernel/btf/vmlinux", brought])
+        options = ["--btf", brought]
+        found, _ = check(*hidden, options=options)
+        lab.equal((missing(found) - {"lockdown"}, found["BTF"]), (set(), ("ok", f"'{brought}', given")), "with BTF given")
+        lab.demand(found["programs"][1].endswith("raw_tp, by BTF that was given"), f"programs {found['programs']}")
+        capture = os.path.join(work, "c.etz")
+        lab.run([*hidden, lab.EXECTRACE, "record", *options, "-o", capture, "--", "/bin/true"])
+        lab.equal([event["argv"] for event in lab.replay("--kind", "exec", capture)], [["/bin/true"]], "execs")
     hidden[4] = "mount -t tmpfs none /sys && exec \"$@\""
     found, _ = check(*hidden)
     lab.demand("mount -t sysfs" in found["BTF"][1], f"BTF {found['BTF']}")

@@ -43,6 +43,18 @@ def oldest_tiers():
         del os.environ["EXECTRACE_TIERS"]
 
 
+def given_btf():
+    """What serves on a kernel without BTF is as exact, be it as this kernel's own or the oldest's."""
+    options = ("--btf", "/sys/kernel/btf/vmlinux", "--max-args", "2M", "--max-env", "2M", "--env", "all",
+               "--exec-duration", "--ring-size", "32M")
+    compare(2 << 20, True, *options, asked_for=("env", "exec_duration"))
+    os.environ["EXECTRACE_TIERS"] = "oldest"
+    try:
+        compare(2 << 20, True, *options, asked_for=("env", "exec_duration"))
+    finally:
+        del os.environ["EXECTRACE_TIERS"]
+
+
 def default_cap():
     compare(64 << 10, True)
 
@@ -75,4 +87,4 @@ def no_fork():
 
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(everything_exact, oldest_tiers, default_cap, small_cap, whole_machine, no_failed, no_fork)
+    lab.main(everything_exact, oldest_tiers, given_btf, default_cap, small_cap, whole_machine, no_failed, no_fork)

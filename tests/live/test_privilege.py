@@ -329,6 +329,7 @@ def filter_allows_what_recordings_do():
                     ("--duration", ["-o", capture, "--duration", "300ms"], 0),
                     ("--duration with a command", ["-o", capture, "--duration", "100ms", "--", "/bin/sleep", "0.5"], 0),
                     ("a pipe", ["-o", "-", *users], 0),
+                    ("--btf", ["-o", capture, "--btf", "/sys/kernel/btf/vmlinux", *users], 0),
                     ("a command that is not there", ["-o", capture, "--", "/nonexistent"], 127),
                     ("--verbose", ["-v", "-o", capture, *users], 0)):
                 lab.run([*record, *argv], code=code)

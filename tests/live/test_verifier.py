@@ -15,7 +15,8 @@ LIMIT = 300_000
 WAYS = {"newest": ("has_group_dead=1", "has_task_btf=1", "max_env=65536", "exec_duration=1"),
         "oldest": ("has_group_dead=0", "has_task_btf=0", "max_env=65536", "exec_duration=1", "follow=1"),
         "plain": ()}
-PROGRAMS = {"et_exec", "et_fail", "et_call", "et_fork", "et_exit"}
+TYPED = {"et_exec", "et_fail", "et_call", "et_fork", "et_exit"}
+PROGRAMS = TYPED | {name + "_raw" for name in TYPED} | {"et_fits"}
 
 
 def every_object():
