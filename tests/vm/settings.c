@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* settings - what one step of a guest is to lack or to have, by the words that it is told
  * with. */
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "init.h"
 
 #define NOBODY 65534
+#define BTF_COPY "/run/vmlinux.btf"
 
 /* linux/capability.h of 5.8; the numbers are ABI. */
 #define CAPABILITY_PERFMON 38
@@ -23,6 +25,22 @@ static void become_nobody(const struct step *step)
 	need(setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
 		     setresuid(NOBODY, NOBODY, NOBODY) == 0,
 	     "setresuid");
+}
+
+/* As somebody brings it along for a kernel that has none. */
+static void copy_btf(const struct step *step)
+{
+	static char buf[1 << 16];
+	int from = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+	int to = open(BTF_COPY, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	ssize_t n;
+
+	(void)step;
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		need(write(to, buf, (size_t)n) == n, BTF_COPY);
+	need(n == 0, "/sys/kernel/btf/vmlinux");
+	close(from);
+	close(to);
 }
 
 static void hide_btf(const struct step *step)
@@ -70,6 +88,7 @@ static const struct {
 	const char *word;
 	void (*apply)(const struct step *step);
 } all[] = {
+	{ "btf-copy,", copy_btf },
 	{ "no-btf,", hide_btf },
 	{ "no-tracefs,", hide_tracefs },
 	{ "read-only-root,", lock_root },

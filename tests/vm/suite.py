@@ -24,18 +24,30 @@ def record(name, *args):
     return ["exectrace-record", "--verbose", "-o", f"/out/{name}.etz", *args]
 
 
-# Name, options, judge: bytes of argv that are kept, and whether nothing else may be there.
+# As if the kernel had none itself; the setting btf-copy has put it there.
+GIVEN = ["--btf", "/run/vmlinux.btf"]
+NO_BTF = ["btf-copy", "no-btf"]
+
+# Name, settings, options, judge: bytes of argv that are kept, and whether nothing else may be there.
 HOSTILE = [
-    ("exact", [*WHOLE, "--"], 2 << 20, True),
-    ("everything", ["--all", "--"], 64 << 10, False),
+    ("exact", [], [*WHOLE, "--"], 2 << 20, True),
+    ("given-btf", NO_BTF, [*GIVEN, "--all", "--"], 64 << 10, False),
 ]
+
+# The verifier's counts: of what serves on this kernel, and of what does by BTF that is given.
+COUNTED = [("insns", [], []), ("insns-given", NO_BTF, GIVEN)]
+
+# The BTF of the machine that this runs on, which is in each guest.
+OTHER_BTF = "/other.btf"
 
 # Name, settings, arguments, and what has to be in the one line that the recorder says.
 REFUSED = [
     ("no-capabilities", ["nobody"], ["-o", "x.etz", "--", "exectrace", "--version"],
      r"CAP_BPF and CAP_PERFMON.*(sudo|setcap)"),
     ("no-btf", ["no-btf"], ["-o", "x.etz", "--", "exectrace", "--version"],
-     r"/sys/kernel/btf/vmlinux.*CONFIG_DEBUG_INFO_BTF"),
+     r"/sys/kernel/btf/vmlinux.*CONFIG_DEBUG_INFO_BTF.*--btf"),
+    ("other-btf", ["no-btf"], ["--btf", OTHER_BTF, "-o", "x.etz", "--", "exectrace", "--version"],
+     rf"'{OTHER_BTF}'.*(another kernel|another kind of machine|does not take the BPF programs)"),
     ("read-only", ["read-only-root"], ["-o", "x.etz", "--", "exectrace", "--version"],
      r"x\.etz.*Read-only file system"),
 ]
@@ -76,10 +88,10 @@ class Suite:
 
     def main_guest(self):
         guest = self.boot("main", "")
-        steps = [Step("insns", ["vm_insns", "-o", "/out/insns.etz", *WHOLE, "--", "exectrace", "--version"],
-                      seconds=LONG)]
-        steps += [Step(name, [*record(name, *options), "hostile_exec", "/tmp"], seconds=LONG)
-                  for name, options, *_ in HOSTILE]
+        steps = [Step(name, ["vm_insns", *options, "-o", f"/out/{name}.etz", *WHOLE, "--", "exectrace", "--version"],
+                      settings, LONG) for name, settings, options in COUNTED]
+        steps += [Step(name, [*record(name, *options), "hostile_exec", "/tmp"], settings, LONG)
+                  for name, settings, options, *_ in HOSTILE]
         steps += [Step(name, ["exectrace-record", *args], settings, LONG, "exit 1")
                   for name, settings, args, _ in REFUSED]
         more = ["unlimited-memlock"] if self.kernel.name in LOCKS_MEMORY else []
@@ -88,8 +100,8 @@ class Suite:
         for step in steps:
             self.attempt(guest.demand_end, step, results)
         self.attempt(self.judge_counts, results)
-        for name, _, max_args, only in HOSTILE:
-            self.attempt(self.judge_hostile, guest, results, name, max_args, only)
+        for name, _, options, max_args, only in HOSTILE:
+            self.attempt(self.judge_hostile, guest, results, name, options, max_args, only)
         for name, _, _, words in REFUSED:
             self.attempt(self.judge_message, guest, results, name, words)
         for name, *_ in SERVED:
@@ -112,18 +124,24 @@ class Suite:
         self.judge_message(guest, results, "lockdown", r"lockdown is at confidentiality.*lockdown=integrity")
 
     def judge_counts(self, results):
-        said = results["insns.err"].decode(errors="replace")
-        self.counts = {name: int(count) for count, name in re.findall(r"^verified (\d+) (\w+)$", said, re.M)}
-        lab.demand(self.counts, f"the verifier let no program in:\n{said[-3000:]}")
+        for step, *_ in COUNTED:
+            said = results[f"{step}.err"].decode(errors="replace")
+            counts = {name: int(count) for count, name in re.findall(r"^verified (\d+) (\w+)$", said, re.M)}
+            lab.demand(counts, f"{step}: the verifier let no program in:\n{said[-3000:]}")
+            self.counts.update(counts)
         for name, count in self.counts.items():
             lab.demand(count <= MOST_INSTRUCTIONS,
                        f"{name}: the verifier went through {count} instructions, more than {MOST_INSTRUCTIONS}")
 
-    def judge_hostile(self, guest, results, name, max_args, only):
+    def judge_hostile(self, guest, results, name, options, max_args, only):
         if results[f"{name}.end"] != b"exit 0\n":
             return
         capture = guest.path(f"{name}.etz")
-        self.tier = lab.info(capture)["properties"]["features"]
+        features = lab.info(capture)["properties"]["features"]
+        if GIVEN[0] in options:
+            lab.demand("raw_tp" in features, f"{name}: features {features}")
+        else:
+            self.tier = features
         try:
             demand_exact(lab.lines(results[f"{name}.out"]), capture, max_args, only, CPU_SLACK,
                          may_skip=MAY_SKIP_IN_GUEST + guest.arch.may_skip)
