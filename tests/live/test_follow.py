@@ -12,26 +12,31 @@ import lab  # noqa: E402
 NO_PIDS = 5_000_000  # above the largest pid there can be
 
 
-def maps(bpftool):
-    return {entry["id"]: entry for entry in json.loads(lab.run([bpftool, "--json", "map", "show"]).stdout)
-            if entry.get("name") == "et_followed"}
+def followed_set(bpftool, pid):
+    """The map of a recorder: others may be at work on this machine."""
+    held = set()
+    for fd in os.listdir(f"/proc/{pid}/fdinfo"):
+        with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as file:
+            held.update(int(line.split()[1]) for line in file if line.startswith("map_id:"))
+    mine = [entry for entry in json.loads(lab.run([bpftool, "--json", "map", "show"]).stdout)
+            if entry.get("name") == "et_followed" and entry["id"] in held]
+    lab.equal(len(mine), 1, "sets of followed processes")
+    return mine[0]
 
 
 def full_set():
     bpftool = lab.need_tool("bpftool")
-    before = maps(bpftool)
     with lab.workdir() as work:
         capture, batch = os.path.join(work, "c.etz"), os.path.join(work, "batch")
         script = "echo ready; read go; /bin/true not-followed; exit 0"
-        argv = [lab.EXECTRACE, "record", "-o", capture, "--", "/bin/sh", "-c", script]
+        argv = [lab.RECORDER, "-o", capture, "--", "/bin/sh", "-c", script]
         with lab.started(argv, stdin=subprocess.PIPE) as recorder:
             lab.equal(recorder.stdout.readline(), b"ready\n", "the command's output")
-            mine = [entry for number, entry in maps(bpftool).items() if number not in before]
-            lab.equal(len(mine), 1, "sets of followed processes")
+            mine = followed_set(bpftool, recorder.pid)
             with open(batch, "w", encoding="ascii") as file:
-                for pid in range(NO_PIDS, NO_PIDS + mine[0]["max_entries"]):
+                for pid in range(NO_PIDS, NO_PIDS + mine["max_entries"]):
                     key = " ".join(str(byte) for byte in struct.pack("=I", pid))
-                    file.write(f"map update id {mine[0]['id']} key {key} value 1\n")
+                    file.write(f"map update id {mine['id']} key {key} value 1\n")
             # It ends at the first that does not fit.
             lab.run([bpftool, "batch", "file", batch], code=None)
             _, err = recorder.communicate(b"go\n", timeout=lab.TIMEOUT)
