@@ -24,7 +24,7 @@
 #define MAPS_SIZE (8ul << 20)
 
 struct check {
-	const struct options *opt;
+	struct options *opt;
 	bool missing; /* something is */
 	bool refused; /* so that nothing can be recorded */
 };
@@ -112,11 +112,28 @@ static void check_memory(struct check *c)
 			ring, units_show_size(need, text));
 }
 
+/* Users, cgroups, processes: whether there are such here. */
+static void check_filters(struct check *c)
+{
+	struct filters *f = &c->opt->filters;
+	char *mount = host_cgroup_mount();
+	size_t words = 0;
+
+	for (unsigned kind = 0; kind < FILTERS_KINDS; kind++)
+		words += filters_count(f, kind);
+	if (words && filters_resolve(f, mount)) {
+		ok("filters", "all that they name is there");
+	} else if (words) {
+		missing(c, "filters", "%s", f->error);
+		c->refused = true;
+	}
+	free(mount);
+}
+
 static void check_programs(struct check *c)
 {
-	const struct filters none = { .error = "" };
 	const struct probe_options opt = {
-		.filters = &none,
+		.filters = &c->opt->filters,
 		.ring_size = c->opt->ring_size,
 		.max_args = c->opt->max_args,
 		.max_env = c->opt->env ? c->opt->max_env : 0,
@@ -187,13 +204,14 @@ static void check_seccomp(void)
 		   "drops its capabilities alone");
 }
 
-int check_run(const struct options *opt)
+int check_run(struct options *opt)
 {
 	struct check c = { .opt = opt };
 
 	check_prerequisites(&c);
 	check_jit();
 	check_memory(&c);
+	check_filters(&c);
 	check_programs(&c);
 	check_snapshot(&c);
 	check_cgroups(&c);

@@ -9,7 +9,10 @@
 
 #include "options.h"
 
-/* Prints to standard output. The exit code: all that there is can be recorded, or not. */
-int check_run(const struct options *opt);
+/*
+ * Prints to standard output; resolves the filters. The exit code: all that there is can be
+ * recorded, or not.
+ */
+int check_run(struct options *opt);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * seeds - writes what the fuzz targets start from: small whole captures and those of
- * tests/files, alone and behind command lines, and ring records. Takes the folder of
+ * tests/files, alone and behind command lines, ring records, and BTF. Takes the folder of
  * the corpora, and the files.
  */
 #include "../../bpf/wire.h"
 #include "../unit/events.h"
 #include "../unit/memory_io.h"
 
+#include <linux/btf.h>
 #include <stdio.h>
 
 static const char *const lines[] = {
@@ -144,6 +145,23 @@ static void ring_records(const char *folder)
 	save(folder, "decode", 0, NULL, out, len);
 }
 
+/* An int and a pointer to it. */
+static void btf(const char *folder)
+{
+	static const struct {
+		struct btf_header head;
+		uint32_t types[7];
+		char strings[4];
+	} whole = {
+		{ .magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(struct btf_header),
+		  .type_len = sizeof(whole.types), .str_off = sizeof(whole.types), .str_len = 4 },
+		{ 1, BTF_KIND_INT << 24, 4, 32, 0, BTF_KIND_PTR << 24, 1 },
+		"\0i",
+	};
+
+	save(folder, "btf", 0, NULL, &whole, sizeof(whole));
+}
+
 static void copy(const char *folder, unsigned n, const char *path)
 {
 	static char data[1 << 16];
@@ -165,6 +183,7 @@ int main(int argc, char **argv)
 	for (unsigned n = 0; n < 12; n++)
 		capture(argv[1], n);
 	ring_records(argv[1]);
+	btf(argv[1]);
 	for (int i = 2; i < argc; i++)
 		copy(argv[1], 10 + (unsigned)i, argv[i]);
 	return 0;

@@ -55,6 +55,19 @@ def machine_is_judged_as_it_records():
         lab.demand("64.0 KiB" in found["memory"][1], f"{found['memory']}")
 
 
+def filters_are_looked_up():
+    found, _ = check()
+    lab.demand("filters" not in found, "tells of filters that are not there")
+    with lab.started(["/bin/sleep", "60"]) as sleeper:
+        found, verdict = check(options=["--pid", str(sleeper.pid), "--uid", "root", "--comm", "sleep"])
+    lab.equal((found["filters"][0], found["programs"][0], verdict), ("ok", "ok", VERDICTS[0]), "filters that do")
+    for options, words in ((["--uid", "nosuchuser"], "nosuchuser"), (["--pid", str(sleeper.pid)], str(sleeper.pid)),
+                           (["--cgroup", "/no/such/cgroup"], "/no/such/cgroup")):
+        found, verdict = check(code=1, options=options)
+        lab.demand(found["filters"][0] == "missing" and words in found["filters"][1], f"said {found['filters']}")
+        lab.equal(verdict, "cannot record", f"verdict with {options}")
+
+
 def programs_do_not_stay():
     bpftool = lab.need_tool("bpftool")
 
@@ -184,6 +197,6 @@ def where_a_filter_forbids_bpf():
 
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(machine_is_judged_as_it_records, programs_do_not_stay, wrong_use, without_capabilities,
+    lab.main(machine_is_judged_as_it_records, filters_are_looked_up, programs_do_not_stay, wrong_use, without_capabilities,
              in_a_user_namespace, in_a_pid_namespace, without_cgroups, without_sys, under_lockdown,
              where_a_filter_forbids_bpf)
