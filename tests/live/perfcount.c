@@ -42,7 +42,7 @@ static struct counter counters[] = {
 
 #define N (sizeof(counters) / sizeof(counters[0]))
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "perfcount: %s: %s\n", what, strerror(errno));
 	exit(1);
