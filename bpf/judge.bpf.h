@@ -148,18 +148,6 @@ static __always_inline bool is_followed(__u32 tgid)
 	return bpf_map_lookup_elem(&et_followed, &tgid);
 }
 
-/* Whether an event of process tgid is recorded. */
-static __always_inline bool judge(__u32 tgid, struct task_struct *t, struct task_struct *named)
-{
-	return tgid != self && (!follow || is_followed(tgid)) && judge_task(t, named);
-}
-
-/* Whether a call of process tgid may become an event: by another name, if it is an exec. */
-static __always_inline bool judge_call(__u32 tgid)
-{
-	return tgid != self && (!follow || is_followed(tgid)) &&
-	       judge_owner((struct task_struct *)bpf_get_current_task());
-}
 
 /* Whether a thread, or one above it, belongs to a process that is followed. */
 __noinline int et_descends(__u64 at)
@@ -194,12 +182,41 @@ static __always_inline void follow_process(__u32 tgid)
 }
 
 /*
+ * Whether process tgid, of which t is a thread, is followed. Its fork may have been skipped
+ * (probe.bpf.c): who is followed has no children that are not, so then it shows by its
+ * parent.
+ */
+static __always_inline bool follows(__u32 tgid, struct task_struct *t)
+{
+	if (is_followed(tgid))
+		return true;
+	if (!settled || !is_followed(BPF_CORE_READ(t, real_parent, tgid)))
+		return false;
+	follow_process(tgid);
+	return true;
+}
+
+/* Whether an event of process tgid is recorded. */
+static __always_inline bool judge(__u32 tgid, struct task_struct *t, struct task_struct *named)
+{
+	return tgid != self && (!follow || follows(tgid, t)) && judge_task(t, named);
+}
+
+/* Whether a call of process tgid may become an event: by another name, if it is an exec. */
+static __always_inline bool judge_call(__u32 tgid)
+{
+	struct task_struct *t = (struct task_struct *)bpf_get_current_task();
+
+	return tgid != self && (!follow || follows(tgid, t)) && judge_owner(t);
+}
+
+/*
  * Whether a new process is followed, from now on: its creator is, of process tgid. That is
  * the thread that forks, whoever the parent is. The child has not run yet.
  */
 static __always_inline bool follow_fork(struct task_struct *creator, __u32 tgid, __u32 child)
 {
-	if (!is_followed(tgid)) {
+	if (!follows(tgid, creator)) {
 		if (!et_seeding)
 			return false;
 		bpf_map_delete_elem(&et_seed_ended, &child);

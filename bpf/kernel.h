@@ -298,6 +298,15 @@ struct thread_info {
 #error "no registers are known for this architecture: see call.bpf.h"
 #endif
 
+/* What programs are given by perf's handlers of tracepoints. */
+struct trace_event_raw_sys_exit {
+	long ret;
+};
+
+struct trace_event_raw_sched_process_exit {
+	bool group_dead;		/* Linux 6.16 */
+};
+
 /* Where the kernel keeps what its entry code needs of a task. */
 struct task_struct___with_thread_info {
 	struct thread_info thread_info;

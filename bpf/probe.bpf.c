@@ -51,6 +51,16 @@ static __always_inline __u16 string_put(struct scratch *s, const char *from, con
  * An exec took effect. When another thread than the leader called it, it has
  * taken over the leader's identity by now, and old_pid is its own from before.
  */
+/*
+ * From Linux 7.0 on tracepoints leave preemption on. A program that was preempted is
+ * skipped for whoever hits its tracepoint next on that CPU, and those may be thousands:
+ * each system call hits sys_exit. What perf attaches is run with preemption off, still, so
+ * there the two that need no more than the current task have a third entry, of type tp.
+ * For it the kernel puts together a record of perf's first, which takes longer. perf's
+ * other users get to see what a program returns 1 for.
+ */
+#define PERF_GO_ON 1
+
 static __always_inline int exec_done(struct task_struct *task, int old_pid,
 				     struct linux_binprm *bprm, const bool typed)
 {
@@ -189,6 +199,15 @@ int BPF_PROG(et_fail, struct pt_regs *regs, long ret)
 	return call_ended(regs, ret, true);
 }
 
+SEC("tp/raw_syscalls/sys_exit")
+int et_fail_perf(struct trace_event_raw_sys_exit *ctx)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	call_ended(regs, ctx->ret, true);
+	return PERF_GO_ON;
+}
+
 SEC("raw_tp/sys_exit")
 int BPF_PROG(et_fail_raw, struct pt_regs *regs, long ret)
 {
@@ -276,6 +295,13 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(et_exit, struct task_struct *task)
 {
 	return exited(task, GROUP_DEAD(ctx), true);
+}
+
+SEC("tp/sched/sched_process_exit")
+int et_exit_perf(struct trace_event_raw_sched_process_exit *ctx)
+{
+	exited(bpf_get_current_task_btf(), has_group_dead ? ctx->group_dead : false, true);
+	return PERF_GO_ON;
 }
 
 SEC("raw_tp/sched_process_exit")

@@ -28,6 +28,8 @@
 const volatile __u32 max_args = 65536;
 const volatile __u32 max_env;	/* 0: no environment */
 const volatile __u64 wake_size = 256 * 1024;
+const volatile __u32 cpus;
+const volatile bool settled;	/* fails and exits come by programs that nothing preempts */
 
 /*
  * How the reader is woken. Nobody is woken twice for one request, because a wakeup
@@ -62,6 +64,8 @@ volatile __u64 et_woken;
  */
 struct scratch {
 	__u64 busy;		/* programs that hold or want it: record_begin */
+	__u32 diverted;		/* in the first: the second serves */
+	__u32 stream;		/* whose numbers and counters: wire.h */
 	__u32 kind;		/* enum wire_kind */
 	__u32 flags;		/* enum wire_flag */
 	__u32 part;		/* the next part's number */
@@ -123,14 +127,14 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1024);	/* the recorder makes it one for each CPU */
+	__uint(max_entries, 1024);	/* the recorder makes it one for each stream */
 	__type(key, __u32);
 	__type(value, struct wire_counters);
 } et_counters SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);		/* where settled, else 1 */
 	__type(key, __u32);
 	__type(value, struct scratch);
 } et_scratch SEC(".maps");
@@ -144,11 +148,16 @@ struct {
  */
 #define LOOP 256
 
+static __always_inline struct scratch *scratch_at(__u32 which)
+{
+	return bpf_map_lookup_elem(&et_scratch, &which);
+}
+
 static __always_inline struct scratch *scratch(void)
 {
-	__u32 zero = 0;
+	struct scratch *s = scratch_at(0);
 
-	return bpf_map_lookup_elem(&et_scratch, &zero);
+	return settled && s && s->diverted ? scratch_at(1) : s;
 }
 
 /* In one instruction that tells nothing: those that do came with Linux 5.12. */
@@ -167,11 +176,14 @@ static __always_inline int map_insert(void *map, const void *key, const void *va
 	return (int)bpf_map_update_elem(map, key, value, BPF_NOEXIST);
 }
 
+static __always_inline struct wire_counters *counters_of(__u32 stream)
+{
+	return bpf_map_lookup_elem(&et_counters, &stream);
+}
+
 static __always_inline struct wire_counters *counters(void)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&et_counters, &cpu);
+	return counters_of(bpf_get_smp_processor_id());
 }
 
 static __always_inline void count_lost(struct wire_counters *c, enum wire_cause cause)
@@ -185,9 +197,12 @@ static __always_inline void count_lost(struct wire_counters *c, enum wire_cause 
  * Takes this CPU's scratch for an event; NULL when an interrupted program holds
  * it, and the event is then counted as lost.
  *
- * Tracepoints run programs with preemption off so far, so that on one CPU they nest
- * and never alternate; a kernel where they alternate (PREEMPT_RT may come to that)
- * still keeps them on their CPU. Hence busy only changes in one instruction: each
+ * Up to Linux 6.19 tracepoints run programs with preemption off, so that on one CPU they
+ * nest and never alternate; later ones still keep them on their CPU. A program that
+ * nothing preempts has a second scratch to go to, which no other can hold meanwhile, and
+ * is numbered there as on another CPU.
+ *
+ * Of the first one, busy only changes in one instruction: each
  * program counts itself in, and holds the scratch if it then finds itself alone. While
  * it does, its own count stands, and whoever comes finds at least two. Of programs
  * that alternate right here each may find the others and none get the scratch; those
@@ -197,7 +212,8 @@ static __always_inline void count_lost(struct wire_counters *c, enum wire_cause 
  */
 static __always_inline struct scratch *record_begin(enum wire_kind kind)
 {
-	struct scratch *s = scratch();
+	__u32 stream = bpf_get_smp_processor_id();
+	struct scratch *s = scratch_at(0);
 	struct wire_counters *c;
 
 	if (!s)
@@ -205,11 +221,19 @@ static __always_inline struct scratch *record_begin(enum wire_kind kind)
 	add(&s->busy, 1);
 	if (*(volatile __u64 *)&s->busy != 1) {
 		add(&s->busy, -1);
-		c = counters();
-		if (c)
-			count_lost(c, WIRE_LOST_BUSY);
-		return NULL;
+		if (!settled || (kind != WIRE_FAIL && kind != WIRE_EXIT)) {
+			c = counters();
+			if (c)
+				count_lost(c, WIRE_LOST_BUSY);
+			return NULL;
+		}
+		s->diverted = 1;
+		s = scratch_at(1);
+		if (!s)
+			return NULL;
+		stream += cpus;
 	}
+	s->stream = stream;
 	s->kind = kind;
 	s->flags = 0;
 	s->part = 0;
@@ -319,7 +343,7 @@ static __always_inline void wake_now(__u64 wake)
 static __always_inline void send(struct scratch *s, struct wire_head *head, __u64 size,
 				 const __u64 max, bool last)
 {
-	struct wire_counters *c = counters();
+	struct wire_counters *c = counters_of(s->stream);
 	__u64 wake = et_wake, busy;
 	long err;
 
@@ -335,7 +359,7 @@ static __always_inline void send(struct scratch *s, struct wire_head *head, __u6
 	}
 	head->size = size;
 	head->flags = s->flags | (last ? 0 : WIRE_CONTINUED);
-	head->cpu = bpf_get_smp_processor_id();
+	head->cpu = s->stream;
 	head->seq = s->seq;
 	head->ts = s->ts;
 	head->lost_since = c->lost_since;
@@ -386,13 +410,18 @@ __noinline int record_part(bool last)
 /* Gives the scratch back. */
 static __always_inline void record_leave(struct scratch *s)
 {
-	add(&s->busy, -1);
+	struct scratch *first = settled ? scratch_at(0) : NULL;
+
+	if (first && first->diverted)
+		first->diverted = 0;
+	else
+		add(&s->busy, -1);
 }
 
 /* Counts the event and gives the scratch back. */
 static __always_inline void record_end(struct scratch *s)
 {
-	struct wire_counters *c = counters();
+	struct wire_counters *c = counters_of(s->stream);
 	__u32 failed = s->failed, wanted;
 	__u64 wake;
 

@@ -76,7 +76,7 @@ enum wire_cause {
 struct wire_head {
 	wire_u32 size;		/* of the record with this head, bytes */
 	wire_u16 kind;		/* enum wire_kind */
-	wire_u16 cpu;
+	wire_u16 cpu;		/* or, of its second scratch, that + the number of CPUs */
 	wire_u64 seq;
 	wire_u64 ts;		/* ns, CLOCK_BOOTTIME */
 	wire_u64 lost_since;	/* when the first loss since the last event sent was; or 0 */

@@ -25,6 +25,22 @@ int btf_tracepoint_args(const struct btf *btf, const char *tracepoint)
 	return btf_vlen(t) - 1;
 }
 
+bool btf_tracepoints_preempt(const struct btf *btf)
+{
+	return btf_has_member(btf, "tp_transition_snapshot", "srcu_gp");
+}
+
+bool btf_has_member(const struct btf *btf, const char *structure, const char *member)
+{
+	int id = btf__find_by_name_kind(btf, structure, BTF_KIND_STRUCT);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
+
+	for (unsigned i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), member))
+			return true;
+	return false;
+}
+
 bool btf_has_helper(const struct btf *btf, const char *helper)
 {
 	int id = btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM);

@@ -13,6 +13,14 @@ struct btf;
  */
 int btf_tracepoint_args(const struct btf *btf, const char *tracepoint);
 
+bool btf_has_member(const struct btf *btf, const char *structure, const char *member);
+
+/*
+ * Whether tracepoints leave preemption on (Linux 7.0): then their users are waited for by a
+ * grace period of another kind, which the kernel keeps account of.
+ */
+bool btf_tracepoints_preempt(const struct btf *btf);
+
 /* Whether programs may call bpf_HELPER. */
 bool btf_has_helper(const struct btf *btf, const char *helper);
 

@@ -142,23 +142,12 @@ static int read_btf(struct btffile *f, int fd, void **out, size_t *out_size,
 	return 0;
 }
 
-static bool has_member(const struct btf *btf, const char *structure, const char *member)
-{
-	int id = btf__find_by_name_kind(btf, structure, BTF_KIND_STRUCT);
-	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
-
-	for (unsigned i = 0; t && i < btf_vlen(t); i++)
-		if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), member))
-			return true;
-	return false;
-}
-
 /* Whether it can be a kernel's, of this kind of machine. What is wrong, or NULL. */
 static const char *check_kernel(const struct btf *btf)
 {
-	if (!has_member(btf, "task_struct", "pid"))
+	if (!btf_has_member(btf, "task_struct", "pid"))
 		return "is BTF, but not of a kernel: it has no task_struct";
-	if (btf__pointer_size(btf) != sizeof(void *) || !has_member(btf, "pt_regs", NUMBER_MEMBER))
+	if (btf__pointer_size(btf) != sizeof(void *) || !btf_has_member(btf, "pt_regs", NUMBER_MEMBER))
 		return "is the BTF of another kind of machine";
 	return NULL;
 }

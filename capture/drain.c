@@ -182,8 +182,10 @@ static int take_event(void *ctx, struct et_event *ev)
 
 	ev->realtime = realtime_at(d, ev->v[ET_F_TS].u);
 	/* The execs of any process may be among what was lost: better not known than wrong. */
-	if (kind == ET_LOST)
+	if (kind == ET_LOST) {
 		exectable_free(&d->execs);
+		ev->v[ET_F_CPU].u %= probe_cpus(d->probe);
+	}
 	else
 		exectable_take(&d->execs, ev);
 	code = add_event(d, ev);
@@ -234,7 +236,7 @@ struct drain *drain_new(struct probe *p, struct queue *q, struct binaries *binar
 	d->due = UINT64_MAX;
 	d->clocks[d->n_clocks++] = *clock;
 	d->skipped_at = clock->ts;
-	d->decoder = decoder_new(probe_cpus(p), (unsigned)sysconf(_SC_PAGESIZE), take_event, d);
+	d->decoder = decoder_new(probe_streams(p), (unsigned)sysconf(_SC_PAGESIZE), take_event, d);
 	if (!d->decoder) {
 		free(d);
 		return NULL;
@@ -294,12 +296,12 @@ bool drain_finish(struct drain *d)
 {
 	if (!have_parcel(d))
 		return false;
-	for (unsigned cpu = 0; !d->finished_cpus && cpu < probe_cpus(d->probe); cpu++) {
+	for (unsigned i = 0; !d->finished_cpus && i < probe_streams(d->probe); i++) {
 		struct wire_counters c;
 
 		/* Cannot fail on a map that we hold; the sequence has told most already. */
-		if (probe_counters(d->probe, cpu, &c) == 0)
-			decode_finish(d->decoder, cpu, &c, clock_boot());
+		if (probe_counters(d->probe, i, &c) == 0)
+			decode_finish(d->decoder, i, &c, clock_boot());
 	}
 	d->finished_cpus = true;
 	hand_over(d, clock_boot());

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/perf_event.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -104,7 +105,7 @@ static const struct syscall_rule recording[] = {
 	IF(newfstatat, 3, WHOLE, AT_EMPTY_PATH),
 
 	/* The programs are detached by closing what holds them. */
-	ANY(close), ANY(membarrier),
+	ANY(close), ANY(membarrier), IF(ioctl, 1, WHOLE, PERF_EVENT_IOC_DISABLE),
 
 	/* The line of progress. */
 	IF(ioctl, 1, WHOLE, TCGETS),

@@ -44,7 +44,7 @@
  */
 enum program { EXIT, FAIL, EXEC, CALL, FORK, PROGRAMS };
 
-/* One of the two of a program: see probe.bpf.c. */
+/* One of those of a program: see probe.bpf.c. */
 struct entry {
 	struct bpf_program *program;
 	struct bpf_link **link;
@@ -58,20 +58,28 @@ struct probe {
 	const struct wire_counters *counters;	/* the programs' own, mapped; by CPU */
 	size_t counters_size;
 	uint64_t request;	/* the last one put into et_wake, without its kind */
-	unsigned cpus;
+	unsigned cpus, streams;
 	struct skips exec_skips, skips;	/* of the program that sees execs; of the others */
+	bool is_skipped_at;	/* tracepoints leave preemption on, and nothing is done about it */
 	char features[256];
 };
 
 #define ENTRY(skel, name) { (skel)->progs.name, &(skel)->links.name }
 
-/* The typed ones take the kernel's own BTF. The others are not to be loaded. */
+/* The typed ones and perf's take the kernel's own BTF. The others are not to be loaded. */
 static int choose_entries(struct probe *p)
 {
 	struct probe_bpf *skel = p->skel;
 	const struct entry typed[PROGRAMS] = {
 		[EXIT] = ENTRY(skel, et_exit),
 		[FAIL] = ENTRY(skel, et_fail),
+		[EXEC] = ENTRY(skel, et_exec),
+		[CALL] = ENTRY(skel, et_call),
+		[FORK] = ENTRY(skel, et_fork),
+	};
+	const struct entry perf[PROGRAMS] = {
+		[EXIT] = ENTRY(skel, et_exit_perf),
+		[FAIL] = ENTRY(skel, et_fail_perf),
 		[EXEC] = ENTRY(skel, et_exec),
 		[CALL] = ENTRY(skel, et_call),
 		[FORK] = ENTRY(skel, et_fork),
@@ -83,24 +91,41 @@ static int choose_entries(struct probe *p)
 		[CALL] = ENTRY(skel, et_call_raw),
 		[FORK] = ENTRY(skel, et_fork_raw),
 	};
-	const struct entry *others = p->given ? typed : raw;
+	struct bpf_program *program;
 	int err = 0;
 
-	memcpy(p->entries, p->given ? raw : typed, sizeof(p->entries));
+	bpf_object__for_each_program(program, skel->obj)
+		if (!err)
+			err = bpf_program__set_autoload(program, false);
+	memcpy(p->entries, p->given ? raw : skel->rodata->settled ? perf : typed,
+	       sizeof(p->entries));
 	for (unsigned i = 0; i < PROGRAMS && !err; i++)
-		err = bpf_program__set_autoload(others[i].program, false);
-	if (!err && !p->given)
-		err = bpf_program__set_autoload(skel->progs.et_fits, false);
+		err = bpf_program__set_autoload(p->entries[i].program, true);
+	if (!err && p->given)
+		err = bpf_program__set_autoload(skel->progs.et_fits, true);
 	return err;
 }
 
+static int leave_out(struct probe *p, enum program i)
+{
+	return bpf_program__set_autoload(p->entries[i].program, false);
+}
+
+/* libbpf looks up there what perf attaches to. */
+static bool have_tracefs(void)
+{
+	return access("/sys/kernel/tracing/events/raw_syscalls/sys_exit/id", R_OK) == 0;
+}
+
 /*
- * What this kernel has and older ones lack. Those that stand in for it can be had on any
- * kernel, for a test: EXECTRACE_TIERS=oldest.
+ * What this kernel has and others lack. Those that stand in for it can be had on any
+ * kernel, and perf's entries on one that does not need them, for a test:
+ * EXECTRACE_TIERS=oldest or perf.
  */
 static int choose_tiers(struct probe *p)
 {
 	const char *tiers = secure_getenv("EXECTRACE_TIERS");
+	struct probe_bpf__rodata *rodata = p->skel->rodata;
 	struct btf *own = NULL;
 	const struct btf *btf;
 
@@ -112,9 +137,12 @@ static int choose_tiers(struct probe *p)
 			return -errno;
 	}
 	btf = own ? own : btffile_btf(p->given);
-	p->skel->rodata->has_group_dead = btf_tracepoint_args(btf, "sched_process_exit") >= 2;
+	rodata->has_group_dead = btf_tracepoint_args(btf, "sched_process_exit") >= 2;
 	/* What it returns would have a type of the kernel's own BTF. */
-	p->skel->rodata->has_task_btf = own && btf_has_helper(btf, "get_current_task_btf");
+	rodata->has_task_btf = own && btf_has_helper(btf, "get_current_task_btf");
+	rodata->settled = own && btf_has_helper(btf, "task_pt_regs") && have_tracefs() &&
+			  (btf_tracepoints_preempt(btf) || (tiers && !strcmp(tiers, "perf")));
+	p->is_skipped_at = btf_tracepoints_preempt(btf) && !rodata->settled;
 	btf__free(own);
 	return 0;
 }
@@ -196,10 +224,11 @@ static int configure(struct probe *p, const struct probe_options *opt)
 {
 	struct probe_bpf *skel = p->skel;
 	struct fits_identity self = { .pid = 0 };
-	int err = choose_entries(p);
+	const char *failed;
+	int err = choose_tiers(p);
 
 	if (!err)
-		err = choose_tiers(p);
+		err = choose_entries(p);
 	if (err)
 		return err;
 	if (p->given && !fits_identify(&self))
@@ -208,6 +237,8 @@ static int configure(struct probe *p, const struct probe_options *opt)
 	skel->rodata->fits_ns_dev = self.ns_dev;
 	skel->rodata->fits_ns_inode = self.ns_inode;
 	skel->rodata->fits_number = self.number;
+	p->streams = skel->rodata->settled ? 2 * p->cpus : p->cpus;
+	skel->rodata->cpus = p->cpus;
 	skel->rodata->max_args = opt->max_args;
 	skel->rodata->max_env = opt->max_env;
 	skel->rodata->wake_size = opt->ring_size / WAKE_PART;
@@ -218,32 +249,39 @@ static int configure(struct probe *p, const struct probe_options *opt)
 	skel->rodata->by_uid = filters_count(opt->filters, FILTERS_UID);
 	skel->rodata->by_cgroup = filters_count(opt->filters, FILTERS_CGROUP);
 	skel->rodata->by_comm = filters_count(opt->filters, FILTERS_COMM_NAME);
-	snprintf(p->features, sizeof(p->features), "exec%s%s%s, exit (%s); %s",
-		 opt->no_failed ? "" :
-		 skel->rodata->has_task_btf ?
-			  ", failed exec (64-bit and 32-bit calls; bpf_get_current_task_btf)" :
-			  ", failed exec (64-bit and 32-bit calls; bpf_get_current_task)",
-		 opt->max_env ? ", env" : "", opt->no_fork ? "" : ", fork",
+	failed = skel->rodata->has_task_btf ?
+			 ", failed exec (64-bit and 32-bit calls; bpf_get_current_task_btf)" :
+			 ", failed exec (64-bit and 32-bit calls; bpf_get_current_task)";
+	snprintf(p->features, sizeof(p->features), "exec%s%s%s, exit (%s); %s%s",
+		 opt->no_failed ? "" : failed, opt->max_env ? ", env" : "",
+		 opt->no_fork ? "" : ", fork",
 		 skel->rodata->has_group_dead ? "group_dead" : "signal->live",
-		 p->given ? "raw_tp, by BTF that was given" : "tp_btf");
+		 p->given		? "raw_tp, by BTF that was given" :
+		 skel->rodata->settled	? "tp_btf; tp for failed exec and exit" :
+					  "tp_btf",
+		 !p->is_skipped_at ? "" :
+		 p->given	   ? ", skipped at times" :
+				     ", skipped at times for want of tracefs");
 
 	err = bpf_map__set_max_entries(skel->maps.et_events, opt->ring_size);
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.et_counters, p->cpus);
+		err = bpf_map__set_max_entries(skel->maps.et_counters, p->streams);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.et_scratch, p->streams / p->cpus);
 	if (!err)
 		err = size_filters(p, opt);
 	if (!err && skel->rodata->has_group_dead)
 		err = bpf_map__set_max_entries(skel->maps.et_ended, 1);
 	if (!err && opt->no_failed)
-		err = bpf_program__set_autoload(p->entries[FAIL].program, false);
+		err = leave_out(p, FAIL);
 	if (!err && !opt->exec_duration) {
 		err = bpf_map__set_max_entries(skel->maps.et_calls, 1);
 		if (!err)
-			err = bpf_program__set_autoload(p->entries[CALL].program, false);
+			err = leave_out(p, CALL);
 	}
 	/* Children of those followed have to be found all the same. */
 	if (!err && opt->no_fork && !opt->follow)
-		err = bpf_program__set_autoload(p->entries[FORK].program, false);
+		err = leave_out(p, FORK);
 	return err;
 }
 
@@ -263,11 +301,14 @@ static int attach(const struct entry *e, struct probe_error *err)
 }
 
 /* Without /proc it is not known what is skipped; there is nothing that could be done then. */
-static void watch_skips(struct skips *s, const struct bpf_program *program)
+static void watch_skips(struct probe *p, enum program i)
 {
+	struct skips *s = i == EXEC ? &p->exec_skips : &p->skips;
+	const struct bpf_program *program = p->entries[i].program;
 	char path[64];
 
-	if (!bpf_program__autoload(program))
+	/* Where a call's beginning is not seen no event is missing, only how long it took. */
+	if (i == CALL || !bpf_program__autoload(program))
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_program__fd(program));
 	skips_watch(s, path);
@@ -278,7 +319,7 @@ static int attach_all(struct probe *p, struct probe_error *err)
 	int ret = 0;
 
 	for (unsigned i = 0; i < PROGRAMS && !ret; i++) {
-		watch_skips(i == EXEC ? &p->exec_skips : &p->skips, p->entries[i].program);
+		watch_skips(p, i);
 		ret = attach(&p->entries[i], err);
 	}
 	return ret;
@@ -308,7 +349,7 @@ static int judge_given(struct probe *p, struct probe_error *err)
 static int map_counters(struct probe *p)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t size = (p->cpus * sizeof(*p->counters) + page - 1) & ~(page - 1);
+	size_t size = (p->streams * sizeof(*p->counters) + page - 1) & ~(page - 1);
 	void *m = mmap(NULL, size, PROT_READ, MAP_SHARED,
 		       bpf_map__fd(p->skel->maps.et_counters), 0);
 
@@ -480,11 +521,16 @@ unsigned probe_cpus(const struct probe *p)
 	return p->cpus;
 }
 
-int probe_counters(const struct probe *p, unsigned cpu, struct wire_counters *out)
+unsigned probe_streams(const struct probe *p)
 {
-	if (cpu >= p->cpus)
+	return p->streams;
+}
+
+int probe_counters(const struct probe *p, unsigned stream, struct wire_counters *out)
+{
+	if (stream >= p->streams)
 		return -EINVAL;
-	*out = p->counters[cpu];
+	*out = p->counters[stream];
 	return 0;
 }
 

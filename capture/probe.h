@@ -73,8 +73,10 @@ bool probe_arm(struct probe *p);
 void probe_detach(struct probe *p);
 
 unsigned probe_cpus(const struct probe *p);
-/* Counters of one CPU, read from a mapping: takes no privilege. 0 or -errno. */
-int probe_counters(const struct probe *p, unsigned cpu, struct wire_counters *out);
+/* Streams of numbered records, several of each CPU: that of number n is of CPU n % probe_cpus. */
+unsigned probe_streams(const struct probe *p);
+/* Counters of one stream, read from a mapping: takes no privilege. 0 or -errno. */
+int probe_counters(const struct probe *p, unsigned stream, struct wire_counters *out);
 
 /*
  * How often the kernel skipped a program, so far: at most as many events are missing, fewer

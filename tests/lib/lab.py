@@ -214,6 +214,16 @@ def boottime():
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
+@contextlib.contextmanager
+def tiers(name):
+    """Recorders use what another kernel would have them use."""
+    os.environ["EXECTRACE_TIERS"] = name
+    try:
+        yield
+    finally:
+        del os.environ["EXECTRACE_TIERS"]
+
+
 def wait_until(ready, what, seconds=30):
     """Polls until ready() returns something true, and returns it."""
     end = time.monotonic() + seconds

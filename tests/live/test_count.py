@@ -67,6 +67,13 @@ def nothing_lost_of_all():
         lab.equal(kept, happened, "kept")
 
 
+def nothing_lost_by_perf():
+    """What serves where tracepoints leave preemption on."""
+    with tracefs(), lab.tiers("perf"), lab.workdir() as work:
+        happened, kept, info, _ = storm(work, "--ring-size", "64M")
+        lab.equal((info["lost"], kept), (0, happened), "lost and kept")
+
+
 def losses_are_counted():
     with lab.workdir() as work:
         happened, kept, info, _ = storm(work, "--ring-size", "4K")
@@ -110,5 +117,5 @@ def others_see_what_they_did():
 
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(nothing_lost, nothing_lost_of_all, losses_are_counted, losses_can_fail,
+    lab.main(nothing_lost, nothing_lost_of_all, nothing_lost_by_perf, losses_are_counted, losses_can_fail,
              others_see_what_they_did)

@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import lab  # noqa: E402
+from counter import tracefs  # noqa: E402
 from judge import demand_exact, judge  # noqa: E402
 
 
@@ -31,16 +32,22 @@ def everything_exact():
 
 def oldest_tiers():
     """What stands in on old kernels for what newer ones have is as exact."""
-    os.environ["EXECTRACE_TIERS"] = "oldest"
-    try:
-        with lab.workdir() as work:
-            oracle, capture = recorded(work, "--max-args", "2M", "--ring-size", "16M")
-            features = lab.info(capture)["properties"]["features"]
-            for tier in ("failed exec (64-bit and 32-bit calls; bpf_get_current_task)", "exit (signal->live)"):
-                lab.demand(tier in features, f"no {tier} in {features}")
-            demand_exact(oracle, capture, 2 << 20, True)
-    finally:
-        del os.environ["EXECTRACE_TIERS"]
+    with lab.tiers("oldest"), lab.workdir() as work:
+        oracle, capture = recorded(work, "--max-args", "2M", "--ring-size", "16M")
+        features = lab.info(capture)["properties"]["features"]
+        for tier in ("failed exec (64-bit and 32-bit calls; bpf_get_current_task)", "exit (signal->live)"):
+            lab.demand(tier in features, f"no {tier} in {features}")
+        demand_exact(oracle, capture, 2 << 20, True)
+
+
+def perf_entries():
+    """Nor is it less exact what serves where tracepoints leave preemption on."""
+    with tracefs(), lab.tiers("perf"), lab.workdir() as work:
+        oracle, capture = recorded(work, "--max-args", "2M", "--max-env", "2M", "--env", "all", "--exec-duration",
+                                   "--ring-size", "32M")
+        features = lab.info(capture)["properties"]["features"]
+        lab.demand(features.endswith("tp for failed exec and exit"), f"features {features}")
+        demand_exact(oracle, capture, 2 << 20, True, asked_for=("env", "exec_duration"))
 
 
 def given_btf():
@@ -48,11 +55,8 @@ def given_btf():
     options = ("--btf", "/sys/kernel/btf/vmlinux", "--max-args", "2M", "--max-env", "2M", "--env", "all",
                "--exec-duration", "--ring-size", "32M")
     compare(2 << 20, True, *options, asked_for=("env", "exec_duration"))
-    os.environ["EXECTRACE_TIERS"] = "oldest"
-    try:
+    with lab.tiers("oldest"):
         compare(2 << 20, True, *options, asked_for=("env", "exec_duration"))
-    finally:
-        del os.environ["EXECTRACE_TIERS"]
 
 
 def default_cap():
@@ -87,4 +91,4 @@ def no_fork():
 
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(everything_exact, oldest_tiers, given_btf, default_cap, small_cap, whole_machine, no_failed, no_fork)
+    lab.main(everything_exact, oldest_tiers, perf_entries, given_btf, default_cap, small_cap, whole_machine, no_failed, no_fork)

@@ -16,7 +16,7 @@ WAYS = {"newest": ("has_group_dead=1", "has_task_btf=1", "max_env=65536", "exec_
         "oldest": ("has_group_dead=0", "has_task_btf=0", "max_env=65536", "exec_duration=1", "follow=1"),
         "plain": ()}
 TYPED = {"et_exec", "et_fail", "et_call", "et_fork", "et_exit"}
-PROGRAMS = TYPED | {name + "_raw" for name in TYPED} | {"et_fits"}
+PROGRAMS = TYPED | {name + "_raw" for name in TYPED} | {"et_fits", "et_fail_perf", "et_exit_perf"}
 
 
 def every_object():

@@ -35,6 +35,9 @@ HOSTILE = [
     ("given-btf", NO_BTF, [*GIVEN, "--all", "--"], 64 << 10, False),
 ]
 
+# More processes than processors, and what they do: each so many failed execs and spawns, and as many threads.
+STORM = {"processes": 6, "fails": 200, "spawns": 30, "threads": 5}
+
 # The verifier's counts: of what serves on this kernel, and of what does by BTF that is given.
 COUNTED = [("insns", [], []), ("insns-given", NO_BTF, GIVEN)]
 
@@ -126,6 +129,8 @@ class Suite:
         steps += [(Step(name, [*record(name, *options), "hostile_exec", "/tmp"], settings, LONG),
                    partial(self.judge_hostile, options, max_args, only))
                   for name, settings, options, max_args, only in HOSTILE]
+        steps += [(Step("storm", ["exectrace-record", "-o", "/out/storm.etz", "--ring-size", "16M", "--", "/bin/storm",
+                                  *map(str, STORM.values())], seconds=LONG), self.judge_storm)]
         steps += [(Step(name, ["exectrace-record", *args], settings, LONG, "exit 1"), partial(self.judge_message, words))
                   for name, settings, args, words in REFUSED]
         more = ["unlimited-memlock"] if self.kernel.name in LOCKS_MEMORY else []
@@ -154,6 +159,25 @@ class Suite:
         except lab.Failure as error:
             raise type(error)(f"{name}: {error}\n  capture: {capture}\n  "
                               f"oracle: {guest.path(name + '.out')}") from None
+
+    def judge_storm(self, guest, _, name):
+        """Nothing is lost in it; but of execs and forks, where tracepoints leave preemption on, and that is counted."""
+        info = lab.info(guest.path(f"{name}.etz"))
+        spawned = STORM["processes"] * STORM["spawns"]
+        happened = {"exec": 1 + spawned, "fail": STORM["processes"] * STORM["fails"],
+                    "fork": STORM["processes"] + spawned, "exit": 1 + STORM["processes"] + spawned}
+        kept = {kind: info["kinds"][kind] for kind in happened}
+        if "tp for failed exec and exit" not in info["properties"]["features"]:
+            lab.equal((kept, info["lost"]), (happened, 0), f"{name}: kept and lost")
+            return
+        print(f"{name}: kept {kept} of {happened}, lost {info['lost_by_cause']}")
+        # Of a process whose fork was not seen, what it does is not followed either.
+        lab.demand(set(info["lost_by_cause"]) <= {"busy", "skipped", "follow_full"}, f"{name}: {info['lost_by_cause']}")
+        for event in lab.replay(guest.path(f"{name}.etz"), "--kind", "lost"):
+            lab.demand(event.get("cpu", 0) < guest.cpus, f"{name}: lost on CPU {event.get('cpu')}")
+        lab.demand(kept["fail"] == happened["fail"], f"{name}: {kept} of {happened}, lost {info['lost_by_cause']}")
+        lab.demand(sum(kept.values()) + info["lost"] >= sum(happened.values()),
+                   f"{name}: {kept} of {happened}, lost {info['lost_by_cause']}")
 
     def judge_message(self, words, guest, results, name):
         said = results[f"{name}.err"].decode(errors="replace")
