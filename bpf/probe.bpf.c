@@ -48,19 +48,19 @@ static __always_inline __u16 string_put(struct scratch *s, const char *from, con
  */
 
 /*
- * An exec took effect. When another thread than the leader called it, it has
- * taken over the leader's identity by now, and old_pid is its own from before.
- */
-/*
- * From Linux 7.0 on tracepoints leave preemption on. A program that was preempted is
- * skipped for whoever hits its tracepoint next on that CPU, and those may be thousands:
- * each system call hits sys_exit. What perf attaches is run with preemption off, still, so
+ * Tracepoints of newer kernels (7.2, not yet 6.18) leave preemption on. A program that was
+ * preempted is skipped for whoever hits its tracepoint next on that CPU, and those may be
+ * thousands: each system call hits sys_exit. What perf attaches is run with preemption off, still, so
  * there the two that need no more than the current task have a third entry, of type tp.
  * For it the kernel puts together a record of perf's first, which takes longer. perf's
  * other users get to see what a program returns 1 for.
  */
 #define PERF_GO_ON 1
 
+/*
+ * An exec took effect. When another thread than the leader called it, it has
+ * taken over the leader's identity by now, and old_pid is its own from before.
+ */
 static __always_inline int exec_done(struct task_struct *task, int old_pid,
 				     struct linux_binprm *bprm, const bool typed)
 {

@@ -197,13 +197,12 @@ static __always_inline void count_lost(struct wire_counters *c, enum wire_cause 
  * Takes this CPU's scratch for an event; NULL when an interrupted program holds
  * it, and the event is then counted as lost.
  *
- * Up to Linux 6.19 tracepoints run programs with preemption off, so that on one CPU they
- * nest and never alternate; later ones still keep them on their CPU. A program that
- * nothing preempts has a second scratch to go to, which no other can hold meanwhile, and
- * is numbered there as on another CPU.
+ * On older kernels (6.18 too) tracepoints run programs with preemption off, so that on one
+ * CPU they nest and never alternate; newer ones (7.2) still keep them on their CPU. A
+ * program that nothing preempts has a second scratch to go to, which no other can hold
+ * meanwhile, and is numbered there as on another CPU.
  *
- * Of the first one, busy only changes in one instruction: each
- * program counts itself in, and holds the scratch if it then finds itself alone. While
+ * Of the first one, busy only changes in one instruction: each program counts itself in, and holds the scratch if it then finds itself alone. While
  * it does, its own count stands, and whoever comes finds at least two. Of programs
  * that alternate right here each may find the others and none get the scratch; those
  * are counted as lost like any that finds it taken, and none gets it beside another.

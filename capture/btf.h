@@ -16,7 +16,7 @@ int btf_tracepoint_args(const struct btf *btf, const char *tracepoint);
 bool btf_has_member(const struct btf *btf, const char *structure, const char *member);
 
 /*
- * Whether tracepoints leave preemption on (Linux 7.0): then their users are waited for by a
+ * Whether tracepoints leave preemption on (Linux 7.2): then their users are waited for by a
  * grace period of another kind, which the kernel keeps account of.
  */
 bool btf_tracepoints_preempt(const struct btf *btf);

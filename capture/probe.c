@@ -55,7 +55,7 @@ struct probe {
 	struct btffile *given;	/* until all are attached; NULL: the kernel's own BTF serves */
 	struct entry entries[PROGRAMS];	/* those that serve */
 	struct ring *ring;
-	const struct wire_counters *counters;	/* the programs' own, mapped; by CPU */
+	const struct wire_counters *counters;	/* the programs' own, mapped; by stream */
 	size_t counters_size;
 	uint64_t request;	/* the last one put into et_wake, without its kind */
 	unsigned cpus, streams;
@@ -77,13 +77,6 @@ static int choose_entries(struct probe *p)
 		[CALL] = ENTRY(skel, et_call),
 		[FORK] = ENTRY(skel, et_fork),
 	};
-	const struct entry perf[PROGRAMS] = {
-		[EXIT] = ENTRY(skel, et_exit_perf),
-		[FAIL] = ENTRY(skel, et_fail_perf),
-		[EXEC] = ENTRY(skel, et_exec),
-		[CALL] = ENTRY(skel, et_call),
-		[FORK] = ENTRY(skel, et_fork),
-	};
 	const struct entry raw[PROGRAMS] = {
 		[EXIT] = ENTRY(skel, et_exit_raw),
 		[FAIL] = ENTRY(skel, et_fail_raw),
@@ -97,8 +90,11 @@ static int choose_entries(struct probe *p)
 	bpf_object__for_each_program(program, skel->obj)
 		if (!err)
 			err = bpf_program__set_autoload(program, false);
-	memcpy(p->entries, p->given ? raw : skel->rodata->settled ? perf : typed,
-	       sizeof(p->entries));
+	memcpy(p->entries, p->given ? raw : typed, sizeof(p->entries));
+	if (skel->rodata->settled) {
+		p->entries[EXIT] = (struct entry)ENTRY(skel, et_exit_perf);
+		p->entries[FAIL] = (struct entry)ENTRY(skel, et_fail_perf);
+	}
 	for (unsigned i = 0; i < PROGRAMS && !err; i++)
 		err = bpf_program__set_autoload(p->entries[i].program, true);
 	if (!err && p->given)

@@ -3,7 +3,7 @@
  * skips.h - how often the kernel did not run a BPF program when its tracepoint was hit.
  *
  * It does so where the CPU is in that very program already: one that was preempted, which
- * is possible where tracepoints leave preemption on (Linux 7.0), or interrupted. The kernel
+ * is possible where tracepoints leave preemption on (Linux 7.2), or interrupted. The kernel
  * counts it (kernel/trace/bpf_trace.c, __bpf_trace_run), and tells that in
  * /proc/self/fdinfo, which takes no privilege to read.
  */
