@@ -273,6 +273,20 @@ ET_API uint64_t et_batch_bytes(const struct et_batch *b);
 /* Earliest and latest ts of its rows; false when it has none. */
 ET_API bool et_batch_times(const struct et_batch *b, uint64_t *first, uint64_t *last);
 
+/* Goes over the rows of a batch; one can serve many, one after another. */
+struct et_walk;
+
+ET_API struct et_walk *et_walk_new(void);	/* NULL: no memory */
+ET_API void et_walk_free(struct et_walk *w);
+/* To the first row of b, which is borrowed, and unchanged until the last et_walk_next. */
+ET_API void et_walk_begin(struct et_walk *w, const struct et_batch *b);
+/*
+ * The next row whose kind is in kinds, ET_KIND_BITs; false: there is none. ev borrows
+ * from the batch and from w until the next call on w. A list for which there is no
+ * memory is not known.
+ */
+ET_API bool et_walk_next(struct et_walk *w, unsigned kinds, struct et_event *ev);
+
 /* ---- Writer (SPEC.md 3) --------------------------------------------------- */
 
 /* With this begins the reason of an END that is not that of the recording (SPEC.md 7). */
