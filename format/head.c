@@ -38,6 +38,7 @@ static const uint32_t tag_types[] = {
 	[TAG_STEP_BACK] = END_TYPE,
 	[TAG_END_AT] = FOOTER_TYPE,
 	[TAG_SEGMENT_LEN] = FOOTER_TYPE,
+	[TAG_SERIES] = FILE_TYPE,
 };
 
 static bool is_row_record(unsigned type)
@@ -279,6 +280,13 @@ static void parse_tag(struct head *h, uint64_t tag, struct cursor *c, const stru
 		if (p)
 			memcpy(h->rec.boot_id, p, sizeof(h->rec.boot_id));
 		break;
+	case TAG_SERIES:
+		p = cur_take(c, sizeof(h->rec.series));
+		if (p)
+			memcpy(h->rec.series, p, sizeof(h->rec.series));
+		h->rec.number = cur_varint(c);
+		h->rec.has_series = true;
+		break;
 	case TAG_PROGRAM:
 		h->rec.program = rest(c);
 		break;
@@ -405,6 +413,7 @@ int head_parse(struct head *h, const struct frame *f, const uint8_t *data, uint6
 	memset(&h->rec, 0, sizeof(h->rec));
 	memset(h->kinds, 0, sizeof(h->kinds));
 	h->rec.type = f->type;
+	memcpy(h->rec.file_id, f->file_id, sizeof(h->rec.file_id));
 	h->rec.at = at;
 	h->rec.size = frame_size(f);
 	h->rec.head_len = f->head_len;

@@ -43,6 +43,7 @@ enum tag {
 	TAG_STEP_BACK = 21,
 	TAG_END_AT = 22,
 	TAG_SEGMENT_LEN = 23,
+	TAG_SERIES = 24,
 };
 
 /* Tags of an executable (SPEC.md 3.8). */

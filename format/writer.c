@@ -82,6 +82,14 @@ static void put_bytes_tag(struct et_writer *w, unsigned tag, const void *p, size
 	put_tag(&w->head, tag, &w->value);
 }
 
+static void put_series_tag(struct et_writer *w, const struct et_writer_options *opt)
+{
+	buf_reset(&w->value);
+	buf_add(&w->value, opt->series, sizeof(opt->series));
+	buf_varint(&w->value, opt->number);
+	put_tag(&w->head, TAG_SERIES, &w->value);
+}
+
 static void put_schema(struct et_writer *w)
 {
 	buf_reset(&w->value);
@@ -117,6 +125,8 @@ int writer_header(struct et_writer *w, const struct et_writer_options *opt, stru
 	put_schema(w);
 	if (opt->started.ts || opt->started.offset)
 		put_clock_tag(w, TAG_STARTED, opt->started);
+	if (memcmp(opt->series, none, sizeof(opt->series)))
+		put_series_tag(w, opt);
 	return writer_put(w, ET_REC_FILE, err);
 }
 

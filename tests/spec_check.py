@@ -44,7 +44,7 @@ COLUMNS = {column.id: column for column in (
         (56, "write_bytes", OPT, 3, (EXIT,))))}
 COMM, UNTIL = 11, 29
 # 3.2: absent where it says so, or where there is nothing to say.
-MAY_BE_ABSENT = {"BOOT_ID", "LATEST", "LOST", "KINDS", "COMMS", "STATS"}
+MAY_BE_ABSENT = {"BOOT_ID", "SERIES", "LATEST", "LOST", "KINDS", "COMMS", "STATS"}
 
 
 class Totals:

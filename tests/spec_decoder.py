@@ -34,7 +34,7 @@ TAGS = {    # 3.2: name, form as in Cursor.form, types of record
     13: ("LATEST", "8", ROWS), 14: ("LOST", "*vv", ROWS + STOP), 15: ("KINDS", "*vv", ROWS + STOP),
     16: ("STATS", "*vs", ROWS), 17: ("COMMS", "*2", ROWS), 18: ("COLUMNS", "*v11vv", ROWS),
     19: ("END_TIME", "88", STOP), 20: ("REASON", "*1", STOP), 21: ("STEP_BACK", "v", STOP), 22: ("END_AT", "8", LAST),
-    23: ("SEGMENT_LEN", "8", LAST)}
+    23: ("SEGMENT_LEN", "8", LAST), 24: ("SERIES", "8v", HEAD)}
 NEEDED = {FILE_HEADER: {1, 5, 7}, **dict.fromkeys(ROWS, {10, 11, 12, 15, 18})}
 NAMES = {HOST: "*nn", USERS: "*1vn", CGROUPS: "*vn", EXES: None}
 EXE_TAGS = {1: ("path", "p"), 2: ("dev", "v"), 3: ("inode", "v"), 4: ("size", "v"), 5: ("mtime", "8"),

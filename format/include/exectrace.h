@@ -322,6 +322,9 @@ struct et_writer_options {
 	uint8_t boot_id[16];	/* all zero: not known */
 	struct et_clock started;	/* when recording began; all zero: not known */
 	int level;		/* zstd level, 1..19; 0: the default, 3 */
+	/* A recording of several segments: its random id, the same in all; all zero: of one. */
+	uint8_t series[8];
+	uint64_t number;	/* of this segment in it, from 0 */
 };
 
 /* Bytes written so far by kind of content, for progress and info. */
@@ -434,6 +437,7 @@ struct et_record {
 	uint64_t size;		/* whole record with padding, bytes */
 	uint32_t head_len, body_len;
 	uint64_t seq;		/* rows in the segment before this record */
+	uint8_t file_id[8];	/* random, the same in all records of the segment */
 	unsigned segment;	/* 0 for the first segment of the input, then 1, ... */
 
 	/* Row records (CHUNK, PROC, LOST); else zero. */
@@ -465,6 +469,9 @@ struct et_record {
 	bool has_started;
 	struct et_clock started;
 	struct et_str program;	/* borrowed likewise */
+	bool has_series;	/* of a recording of several segments, SERIES in SPEC.md 3.2 */
+	uint8_t series[8];
+	uint64_t number;
 };
 
 /* What a reader has met so far, over all segments. */

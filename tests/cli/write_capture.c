@@ -7,7 +7,8 @@
  *
  * A line is words between blanks; in a value, %XX is the byte of that number:
  *
- *	segment boot=32 hex digits, ts=N, realtime=N	begins one; all may be absent
+ *	segment boot=32 hex digits, ts=N, realtime=N	begins one; all may be absent,
+ *		series=16 hex digits, number=N		as these
  *	host KEY VALUE | user ID NAME | group ID NAME | cgroup ID NAME
  *	exe PATH NAME=VALUE...		dev, inode, size, mtime, build_id, interpreter
  *	lost CAUSE COUNT		that many more, which no row tells of
@@ -89,20 +90,28 @@ static char *value_of(char *const *words, const char *key)
 	return NULL;
 }
 
+static void put_hex(uint8_t *to, const char *hex, unsigned n)
+{
+	char two[3] = "";
+
+	for (unsigned i = 0; hex && i < n; i++) {
+		memcpy(two, hex + i * 2, 2);
+		to[i] = (uint8_t)strtoul(two, NULL, 16);
+	}
+}
+
 static void begin(char *const *words)
 {
-	const char *boot = value_of(words, "boot"), *ts = value_of(words, "ts");
-	const char *wall = value_of(words, "realtime");
+	const char *ts = value_of(words, "ts"), *wall = value_of(words, "realtime");
+	const char *nth = value_of(words, "number");
 	struct et_writer_options opt = { .program = "write_capture" };
 	struct et_error err = { 0 };
 	struct et_io io;
-	char hex[3] = "";
 
 	et_writer_close(writer);
-	for (unsigned i = 0; boot && i < 16; i++) {
-		memcpy(hex, boot + i * 2, 2);
-		opt.boot_id[i] = (uint8_t)strtoul(hex, NULL, 16);
-	}
+	put_hex(opt.boot_id, value_of(words, "boot"), 16);
+	put_hex(opt.series, value_of(words, "series"), 8);
+	opt.number = nth ? number(nth) : 0;
 	realtime = wall ? (int64_t)number(wall) : 0;
 	now = ts ? number(ts) : 0;
 	opt.started = (struct et_clock){ now, realtime };

@@ -314,6 +314,14 @@ def good_two_segments():
     return one + two.rows(1, [const(PID, 1, 2), const(UID, 1, 8)], at=5, REALTIME=u64(0), walls=(5, 5)).done()
 
 
+def good_series():
+    """Two of the segments of a recording, one behind the other, and one of another recording with a large number."""
+    last = (1 << 64) - 1
+    segments = ((b"first id", etz.series(7)), (b"next id.", etz.series(8)), (b"other id", etz.series(last, bytes(8))))
+    return b"".join(Segment(file_id=file_id, SERIES=series).rows(1, [const(PID, 1, i + 1)]).done()
+                    for i, (file_id, series) in enumerate(segments))
+
+
 def good_killed():
     """A recorder that was killed between two records: no END."""
     return Segment().rows(2, [values(PID, 1, 2)]).rows(1, [const(PID, 1, 3)]).data

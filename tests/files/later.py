@@ -15,7 +15,7 @@ def good_later_version():
     """A higher minor version, bits of COMPAT, and a tag of the file header that 1.0 does not know."""
     s = Segment(VERSION=varint(1) + varint(7), COMPAT=u64(0xff))
     head = etz.tags(VERSION=varint(1) + varint(7), COMPAT=u64(0xff), CLOCK=varint(7),
-                    SCHEMA=etz.schema(*etz.EVERY_COLUMN)) + tag(24, b"new") + tag(1 << 40, bytes(99))
+                    SCHEMA=etz.schema(*etz.EVERY_COLUMN)) + tag(25, b"new") + tag(1 << 40, bytes(99))
     s.data = etz.record(etz.FILE_HEADER, head)
     return s.rows(1, [const(PID, 1, 1)]).done()
 

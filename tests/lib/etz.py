@@ -13,7 +13,7 @@ FILE_HEADER, CHUNK, PROC, LOST, HOST, USERS, CGROUPS, END, FOOTER, EXES = range(
 # 3.2
 VERSION, INCOMPAT, COMPAT, BOOT_ID, CLOCK, PROGRAM, SCHEMA, STARTED, PLACE, ROWS, TIME, REALTIME = range(1, 13)
 LATEST, LOST_TAG, KINDS, STATS, COMMS, COLUMNS_TAG = range(13, 19)
-END_TIME, REASON, STEP_BACK, END_AT, SEGMENT_LEN = range(19, 24)
+END_TIME, REASON, STEP_BACK, END_AT, SEGMENT_LEN, SERIES = range(19, 25)
 EXEC, FAIL, FORK, EXIT, PROC_KIND, LOST_KIND = range(1, 7)                        # 4.2
 UINT, OPT, STR, LIST = range(1, 5)                                                # 4.1
 NONE, DELTA, BY_PID, FROM_PID, FIRST_USE = range(5)                               # 5.3
@@ -177,6 +177,11 @@ def place(at, back=0):
 def realtime(offset, *steps):
     """3.6: the first offset and pairs of step and change."""
     return u64(offset) + b"".join(varint(step) + varint(zigzag(change)) for step, change in steps)
+
+
+def series(number, recording=b"recorded"):
+    """3.2: the value of SERIES."""
+    return recording + varint(number)
 
 
 def counts(pairs):

@@ -37,7 +37,8 @@ static void add(struct et_batch *b, unsigned kind, uint64_t *ts)
 static void write_all(struct sink *sink)
 {
 	struct et_writer_options opt = { .program = "test 1", .boot_id = { 1, 2, 3 },
-					 .started = { 7, REALTIME } };
+					 .started = { 7, REALTIME }, .series = { 0, 4 },
+					 .number = 1ull << 63 };
 	struct et_io io = sink_io(sink);
 	struct et_batch *b = et_batch_new();
 	struct et_writer_stats stats;
@@ -116,6 +117,7 @@ static void read_all(const struct et_io *io, unsigned skip)
 	struct et_reader *r;
 	struct et_record rec;
 	unsigned at = 0, types[ET_REC_TYPE_END] = { 0 };
+	uint8_t file_id[8] = { 0 };
 	uint64_t rows = 0;
 
 	CHECK(et_reader_open(io, NULL, NULL, &r, NULL) == ET_OK);
@@ -125,11 +127,16 @@ static void read_all(const struct et_io *io, unsigned skip)
 		CHECK(rec.type < ET_REC_TYPE_END);
 		types[rec.type]++;
 		CHECK(rec.seq == rows);
+		CHECK(rec.type == ET_REC_FILE || !memcmp(rec.file_id, file_id, sizeof(file_id)));
+		CHECK(rec.type == ET_REC_FILE || (!rec.has_series && !rec.number));
 		rows += rec.rows;
 		if (rec.type == ET_REC_FILE) {
 			CHECK(rec.program.len == 6 && !memcmp(rec.program.ptr, "test 1", 6));
 			CHECK(rec.has_started && rec.started.ts == 7 && rec.started.offset == REALTIME);
 			CHECK(rec.boot_id[0] == 1 && rec.boot_id[2] == 3 && !rec.boot_id[15]);
+			CHECK(rec.has_series && !rec.series[0] && rec.series[1] == 4 && !rec.series[7]);
+			CHECK(rec.number == 1ull << 63);
+			memcpy(file_id, rec.file_id, sizeof(file_id));
 		}
 		if (rec.type == ET_REC_END)
 			CHECK(rec.ended.ts > 1ull << 40 && rec.ended.offset == REALTIME);
