@@ -19,11 +19,23 @@
 #define WAITING_MAX 1024u
 /* As many as a reader keeps (SPEC.md 2.5). */
 #define EXES_MAX (1u << 20)
-#define FINISH_SECONDS 2
 #define RECORD_EXES 256u	/* in a record, at most */
+/* Files that may go by before one that none of them names is forgotten: parcels are on the way. */
+#define FORGET_AFTER 16u
 
-struct list {
-	struct binary *head, **tail;
+struct binary {
+	struct et_exe is;
+	struct binary *next;	/* that waits */
+	uint64_t number;	/* as noted */
+	uint64_t file;		/* the last that names it */
+	uint32_t pid;		/* where it ran */
+	bool done;		/* nothing of it changes any more */
+};
+
+/* By number, open addressing. One that is in the only file has no binary any more. */
+struct slot {
+	uint64_t number;	/* 0: free */
+	struct binary *is;
 };
 
 struct binaries {
@@ -31,45 +43,62 @@ struct binaries {
 	int proc;			/* /proc/self */
 	int servant;			/* that looks; -1: the thread itself does */
 	bool mute;			/* the thread's: it answers no more */
-
+	bool again;
 	uint64_t seed;
-	struct id_set written;		/* the side that takes */
+
+	/* The writer's. */
+	struct id_set wanted, written;	/* numbers that the file names, and that are in it */
+	uint64_t *pending;		/* wanted and not in it */
+	uint32_t n_pending, size_pending;
 
 	pthread_mutex_t lock;
 	pthread_cond_t work, idle;
-	struct list waiting, done;	/* with the lock, and all below */
+	struct slot *slots;		/* with the lock, and all below */
+	uint32_t used, size;		/* size: a power of two, or 0 */
+	uint64_t file;
+	struct binary *waiting, **tail;
 	unsigned n_waiting;
-	bool busy;			/* the thread looks at one, */
-	struct et_exe looked_at;	/* this one, as it was before */
+	struct binary *busy;		/* the thread looks at it; NULL: at none */
+	struct et_exe looked_at;	/* that one, as it was before */
 	bool over;			/* it is to end */
 	bool begun;			/* it has dropped its privilege, or could not */
 	int drop_error;
 };
 
-static void append(struct list *l, struct binary *e)
+/* ---- The table ------------------------------------------------------------------ */
+
+static struct slot *slot_of(struct slot *slots, uint32_t size, uint64_t number)
 {
-	e->next = NULL;
-	*l->tail = e;
-	l->tail = &e->next;
+	uint32_t at = (uint32_t)(number >> 32) & (size - 1);
+
+	while (slots[at].number && slots[at].number != number)
+		at = (at + 1) & (size - 1);
+	return &slots[at];
 }
 
-static struct binary *take_all(struct list *l)
+/* Room for one more at a load of at most a half. */
+static bool grow(struct binaries *x)
 {
-	struct binary *e = l->head;
+	uint32_t size = x->size ? x->size * 2 : 256;
+	struct slot *slots;
 
-	l->head = NULL;
-	l->tail = &l->head;
-	return e;
+	if (x->used < x->size / 2)
+		return true;
+	slots = calloc(size, sizeof(*slots));
+	if (!slots)
+		return false;
+	for (uint32_t i = 0; i < x->size; i++)
+		if (x->slots[i].number)
+			*slot_of(slots, size, x->slots[i].number) = x->slots[i];
+	free(x->slots);
+	x->slots = slots;
+	x->size = size;
+	return true;
 }
 
-static struct binary *take_one(struct list *l)
+static struct binary *find(const struct binaries *x, uint64_t number)
 {
-	struct binary *e = l->head;
-
-	l->head = e->next;
-	if (!l->head)
-		l->tail = &l->head;
-	return e;
+	return x->size ? slot_of(x->slots, x->size, number)->is : NULL;
 }
 
 /* A copy with a path of its own, and without further strings. */
@@ -86,7 +115,7 @@ static struct binary *binary_new(const struct et_exe *is)
 	return e;
 }
 
-void binary_free(struct binary *e)
+static void binary_free(struct binary *e)
 {
 	if (!e)
 		return;
@@ -95,14 +124,25 @@ void binary_free(struct binary *e)
 	free(e);
 }
 
-static void free_list(struct list *l)
+/* Those that no file has named for long. With the lock. */
+static void forget_old(struct binaries *x)
 {
-	struct binary *e;
+	struct slot *old = x->slots;
+	uint32_t size = x->size;
 
-	while ((e = l->head)) {
-		l->head = e->next;
-		binary_free(e);
+	x->slots = NULL;
+	x->used = x->size = 0;
+	for (uint32_t i = 0; i < size; i++) {
+		struct binary *e = old[i].is;
+
+		if (!e || (e->done && e->file + FORGET_AFTER < x->file)) {
+			binary_free(e);
+		} else if (grow(x)) {
+			*slot_of(x->slots, x->size, old[i].number) = old[i];
+			x->used++;
+		}
 	}
+	free(old);
 }
 
 static void set_string(struct et_str *s, const void *from, size_t len)
@@ -145,22 +185,25 @@ static void *binaries_main(void *arg)
 	for (;;) {
 		struct binary *e;
 
-		while (!x->waiting.head && !x->over)
+		while (!x->waiting && !x->over)
 			pthread_cond_wait(&x->work, &x->lock);
 		if (x->over)
 			break;
-		e = take_one(&x->waiting);
+		e = x->waiting;
+		x->waiting = e->next;
+		if (!x->waiting)
+			x->tail = &x->waiting;
 		x->n_waiting--;
-		x->busy = true;
+		x->busy = e;
 		x->looked_at = e->is;
 		pthread_mutex_unlock(&x->lock);
 
 		look(x, e);
 
 		pthread_mutex_lock(&x->lock);
-		append(&x->done, e);
-		x->busy = false;
-		if (!x->waiting.head)
+		e->done = true;
+		x->busy = NULL;
+		if (!x->waiting)
 			pthread_cond_signal(&x->idle);
 	}
 	pthread_mutex_unlock(&x->lock);
@@ -189,14 +232,38 @@ static uint64_t hash_of(const struct binaries *x, const struct et_exe *e)
 	memcpy(&part, path.ptr, path.len);
 	hash = mix(hash, part);
 	hash = mix(mix(hash, e->dev), e->inode);
-	return mix(mix(mix(hash, e->size), (uint64_t)e->mtime), e->known);
+	hash = mix(mix(mix(hash, e->size), (uint64_t)e->mtime), e->known);
+	return hash ? hash : 1;
 }
 
-void binaries_note(struct binaries *x, struct id_set *noted, const struct et_event *ev,
-	       const struct unpack_stamp *stamp)
+/* With the lock. */
+static void insert(struct binaries *x, uint64_t number, const struct et_exe *is, uint32_t pid)
+{
+	struct binary *e = x->used < EXES_MAX && grow(x) ? binary_new(is) : NULL;
+
+	if (!e)
+		return;
+	e->number = number;
+	e->file = x->file;
+	e->pid = pid;
+	*slot_of(x->slots, x->size, number) = (struct slot){ number, e };
+	x->used++;
+	if (x->n_waiting == WAITING_MAX) {
+		e->done = true;
+		return;
+	}
+	*x->tail = e;
+	x->tail = &e->next;
+	x->n_waiting++;
+	pthread_cond_signal(&x->work);
+}
+
+void binaries_note(struct binaries *x, struct ids *ids, const struct et_event *ev,
+		   const struct unpack_stamp *stamp)
 {
 	struct et_exe is = { .known = ET_EXE_DEV | ET_EXE_INODE };
-	struct binary *e;
+	struct slot *slot;
+	uint64_t number;
 
 	if (!ET_HAS(ev, ET_F_EXE) || !ET_HAS(ev, ET_F_EXE_DEV) || !ET_HAS(ev, ET_F_EXE_INODE))
 		return;
@@ -210,62 +277,164 @@ void binaries_note(struct binaries *x, struct id_set *noted, const struct et_eve
 		is.mtime = stamp->mtime;
 		is.known |= ET_EXE_SIZE | ET_EXE_MTIME;
 	}
-	if (noted->used >= EXES_MAX || !id_set_add(noted, hash_of(x, &is)))
+	number = hash_of(x, &is);
+	if (!ids_add(ids, ID_EXE, number))
 		return;
-	e = binary_new(&is);
-	if (!e)
+	pthread_mutex_lock(&x->lock);
+	slot = x->size ? slot_of(x->slots, x->size, number) : NULL;
+	if (!slot || !slot->number)
+		insert(x, number, &is, (uint32_t)ev->v[ET_F_PID].u);
+	else if (slot->is)
+		slot->is->file = x->file;
+	pthread_mutex_unlock(&x->lock);
+}
+
+/* ---- Writing ---------------------------------------------------------------------- */
+
+static void want(struct binaries *x, uint64_t number)
+{
+	if (!id_set_add(&x->wanted, number))
 		return;
-	e->pid = (uint32_t)ev->v[ET_F_PID].u;
+	if (x->n_pending == x->size_pending) {
+		uint32_t size = x->size_pending ? x->size_pending * 2 : 64;
+		uint64_t *pending = realloc(x->pending, size * sizeof(*pending));
+
+		if (!pending)
+			return;
+		x->pending = pending;
+		x->size_pending = size;
+	}
+	x->pending[x->n_pending++] = number;
+}
+
+/* Takes up to RECORD_EXES of those that are done out of what is pending from *at on. */
+static unsigned take_done(struct binaries *x, uint32_t *at, uint32_t *kept,
+			  struct binary *done[RECORD_EXES])
+{
+	unsigned n = 0;
 
 	pthread_mutex_lock(&x->lock);
-	if (x->n_waiting < WAITING_MAX) {
-		append(&x->waiting, e);
-		x->n_waiting++;
-		pthread_cond_signal(&x->work);
-	} else {
-		append(&x->done, e);
+	for (; *at < x->n_pending && n < RECORD_EXES; ++*at) {
+		struct binary *e = find(x, x->pending[*at]);
+
+		if (e && e->done)
+			done[n++] = e;
+		else if (e)
+			x->pending[(*kept)++] = x->pending[*at];
+	}
+	pthread_mutex_unlock(&x->lock);
+	return n;
+}
+
+/* What is in the only file is not needed any more, but that it is. */
+static void let_go(struct binaries *x, struct binary *const done[], unsigned n)
+{
+	pthread_mutex_lock(&x->lock);
+	for (unsigned i = 0; i < n && !x->again; i++) {
+		slot_of(x->slots, x->size, done[i]->number)->is = NULL;
+		binary_free(done[i]);
 	}
 	pthread_mutex_unlock(&x->lock);
 }
 
-/* ---- Taking ----------------------------------------------------------------------- */
-
-struct binary *binaries_take(struct binaries *x)
+static int put(struct binaries *x, struct binary *const some[], unsigned n, struct et_writer *w,
+	       struct et_error *err)
 {
-	struct binary *e;
+	struct et_exe out[RECORD_EXES];
+	size_t n_out = 0;
 
-	pthread_mutex_lock(&x->lock);
-	e = take_all(&x->done);
-	pthread_mutex_unlock(&x->lock);
-	return e;
+	for (unsigned i = 0; i < n; i++) {
+		/* The same may have been noted twice, with its size and without. */
+		if (id_set_add(&x->written, hash_of(x, &some[i]->is)))
+			out[n_out++] = some[i]->is;
+	}
+	return et_writer_exes(w, out, n_out, err);
 }
 
-int binaries_write(struct binaries *x, struct et_writer *w, struct et_error *err)
+static int write_done(struct binaries *x, struct et_writer *w, struct et_error *err)
 {
-	struct binary *next = binaries_take(x), *e;
-	struct et_exe out[RECORD_EXES];
-	struct binary *kept = NULL;
-	size_t n = 0;
+	struct binary *done[RECORD_EXES];
+	uint32_t at = 0, kept = 0;
+	int code = ET_OK;
+	unsigned n;
+
+	while ((n = take_done(x, &at, &kept, done))) {
+		if (code == ET_OK)
+			code = put(x, done, n, w, err);
+		let_go(x, done, n);
+	}
+	x->n_pending = kept;
+	return code;
+}
+
+int binaries_write(struct binaries *x, const struct ids *ids, struct et_writer *w,
+		   struct et_error *err)
+{
+	for (uint32_t i = 0; i < ids->n; i++)
+		if (ids->v[i].kind == ID_EXE)
+			want(x, ids->v[i].id);
+	return x->n_pending ? write_done(x, w, err) : ET_OK;
+}
+
+static void wait_idle(struct binaries *x, unsigned patience)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += patience / 1000;
+	until.tv_nsec += (long)(patience % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	pthread_mutex_lock(&x->lock);
+	while ((x->waiting || x->busy) && pthread_cond_timedwait(&x->idle, &x->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&x->lock);
+}
+
+/* A copy of one that is not done, as it was noted: the thread may begin on it at any time. */
+static struct binary *copy_undone(struct binaries *x, uint64_t number)
+{
+	struct binary *e, *copy = NULL;
+
+	pthread_mutex_lock(&x->lock);
+	e = find(x, number);
+	if (e)
+		copy = binary_new(e == x->busy ? &x->looked_at : &e->is);
+	pthread_mutex_unlock(&x->lock);
+	return copy;
+}
+
+int binaries_write_rest(struct binaries *x, unsigned patience, struct et_writer *w,
+			struct et_error *err)
+{
 	int code = ET_OK;
 
-	while ((e = next)) {
-		next = e->next;
-		/* The same may have been noted twice, with its size and without. */
-		if (code == ET_OK && id_set_add(&x->written, hash_of(x, &e->is)))
-			out[n++] = e->is;
-		e->next = kept;
-		kept = e;
-		if (n < RECORD_EXES && next)
-			continue;
-		if (code == ET_OK)
-			code = et_writer_exes(w, out, n, err);
-		n = 0;
-		while ((e = kept)) {
-			kept = e->next;
-			binary_free(e);
-		}
+	if (!x->n_pending)
+		return ET_OK;
+	wait_idle(x, patience);
+	code = write_done(x, w, err);
+	for (uint32_t i = 0; i < x->n_pending && code == ET_OK; i++) {
+		struct binary *copy = copy_undone(x, x->pending[i]);
+
+		if (copy)
+			code = put(x, &copy, 1, w, err);
+		binary_free(copy);
 	}
+	x->n_pending = 0;
 	return code;
+}
+
+void binaries_restart(struct binaries *x)
+{
+	id_set_free(&x->wanted);
+	id_set_free(&x->written);
+	x->n_pending = 0;
+	pthread_mutex_lock(&x->lock);
+	x->file++;
+	forget_old(x);
+	pthread_mutex_unlock(&x->lock);
 }
 
 /* ---- Beginning and end ------------------------------------------------------------ */
@@ -283,7 +452,7 @@ static int wait_begun(struct binaries *x)
 	return error;
 }
 
-struct binaries *binaries_new(int servant)
+struct binaries *binaries_new(int servant, bool again)
 {
 	struct binaries *x = calloc(1, sizeof(*x));
 	pthread_condattr_t monotonic;
@@ -292,8 +461,8 @@ struct binaries *binaries_new(int servant)
 	if (!x)
 		return NULL;
 	x->servant = servant;
-	x->waiting.tail = &x->waiting.head;
-	x->done.tail = &x->done.head;
+	x->again = again;
+	x->tail = &x->waiting;
 	pthread_mutex_init(&x->lock, NULL);
 	pthread_cond_init(&x->work, NULL);
 	pthread_condattr_init(&monotonic);
@@ -320,25 +489,6 @@ struct binaries *binaries_new(int servant)
 	return NULL;
 }
 
-void binaries_finish(struct binaries *x)
-{
-	struct timespec until;
-	struct binary *e;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += FINISH_SECONDS;
-	pthread_mutex_lock(&x->lock);
-	while ((x->waiting.head || x->busy) &&
-	       pthread_cond_timedwait(&x->idle, &x->lock, &until) == 0)
-		;
-	if (x->busy && (e = binary_new(&x->looked_at)))
-		append(&x->done, e);
-	while (x->waiting.head)
-		append(&x->done, take_one(&x->waiting));
-	x->n_waiting = 0;
-	pthread_mutex_unlock(&x->lock);
-}
-
 void binaries_free(struct binaries *x)
 {
 	bool busy;
@@ -354,9 +504,12 @@ void binaries_free(struct binaries *x)
 	if (busy)
 		return;
 	pthread_join(x->thread, NULL);
+	for (uint32_t i = 0; i < x->size; i++)
+		binary_free(x->slots[i].is);
+	free(x->slots);
+	free(x->pending);
+	id_set_free(&x->wanted);
 	id_set_free(&x->written);
-	free_list(&x->waiting);
-	free_list(&x->done);
 	close(x->proc);
 	free(x);
 }

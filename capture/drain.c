@@ -41,8 +41,6 @@ struct drain {
 	unsigned n_clocks;
 	unsigned new_clocks;		/* of the open parcel */
 	struct exectable execs;
-	struct id_set seen[ID_KINDS];
-	struct id_set seen_binaries;
 	struct refused refused[ET_CAUSE_END];	/* not in a parcel yet */
 	uint64_t refused_total[ET_CAUSE_END];
 	uint64_t skipped_at;		/* when probe_skipped() was last looked at */
@@ -202,9 +200,9 @@ static int take_event(void *ctx, struct et_event *ev)
 	}
 	d->counts[kind]++;
 	if (kind != ET_LOST)
-		ids_note(ev, d->seen, &d->open->ids);
+		ids_note(&d->open->ids, ev);
 	if (kind == ET_EXEC)
-		binaries_note(d->binaries, &d->seen_binaries, ev, decode_stamp(d->decoder));
+		binaries_note(d->binaries, &d->open->ids, ev, decode_stamp(d->decoder));
 	return 0;
 }
 
@@ -255,9 +253,6 @@ void drain_free(struct drain *d)
 		queue_put(d->queue, d->open);
 	decoder_free(d->decoder);
 	exectable_free(&d->execs);
-	for (unsigned i = 0; i < ID_KINDS; i++)
-		id_set_free(&d->seen[i]);
-	id_set_free(&d->seen_binaries);
 	free(d);
 }
 

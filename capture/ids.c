@@ -2,6 +2,7 @@
 #include "ids.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void insert(uint64_t *slots, uint32_t size, uint64_t key)
 {
@@ -65,46 +66,65 @@ void id_set_free(struct id_set *s)
 	*s = (struct id_set){ 0 };
 }
 
-static void append(struct id_list *l, enum id_kind kind, uint64_t id)
+/* Sets that grew larger than this, in bytes about 16 times as many, are not kept. */
+#define KEPT 4096u
+
+static void clear_set(struct id_set *s)
 {
+	if (s->size > KEPT)
+		id_set_free(s);
+	if (s->used)
+		memset(s->slots, 0, s->size * sizeof(*s->slots));
+	s->used = 0;
+}
+
+bool ids_add(struct ids *l, enum id_kind kind, uint64_t id)
+{
+	if (!id_set_add(&l->seen[kind], id))
+		return false;
 	if (l->n == l->size) {
 		uint32_t size = l->size ? l->size * 2 : 16;
 		struct id *v = realloc(l->v, size * sizeof(*v));
 
 		if (!v)
-			return;
+			return true;
 		l->v = v;
 		l->size = size;
 	}
 	l->v[l->n++] = (struct id){ kind, id };
+	return true;
 }
 
-void id_list_free(struct id_list *l)
-{
-	free(l->v);
-	*l = (struct id_list){ 0 };
-}
-
-void ids_note(const struct et_event *ev, struct id_set seen[ID_KINDS], struct id_list *l)
+void ids_note(struct ids *l, const struct et_event *ev)
 {
 	for (uint64_t left = ev->known; left; left &= left - 1) {
 		unsigned f = (unsigned)__builtin_ctzll(left);
-		enum id_kind kind;
 
 		switch (et_fields[f].unit) {
 		case ET_UID:
-			kind = ID_USER;
+			ids_add(l, ID_USER, ev->v[f].u);
 			break;
 		case ET_GID:
-			kind = ID_GROUP;
+			ids_add(l, ID_GROUP, ev->v[f].u);
 			break;
 		case ET_CGROUP_ID:
-			kind = ID_CGROUP;
+			ids_add(l, ID_CGROUP, ev->v[f].u);
 			break;
-		default:
-			continue;
 		}
-		if (id_set_add(&seen[kind], ev->v[f].u))
-			append(l, kind, ev->v[f].u);
 	}
+}
+
+void ids_clear(struct ids *l)
+{
+	for (unsigned i = 0; i < ID_KINDS; i++)
+		clear_set(&l->seen[i]);
+	l->n = 0;
+}
+
+void ids_free(struct ids *l)
+{
+	for (unsigned i = 0; i < ID_KINDS; i++)
+		id_set_free(&l->seen[i]);
+	free(l->v);
+	*l = (struct ids){ .n = 0 };
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ids.h - numbers whose names a capture should hold: users, groups and cgroups.
+ * ids.h - numbers in events that a capture should explain: users, groups and cgroups,
+ * whose names it should hold, and executables.
  *
- * The drain thread notes each number it has not met before; the writer thread looks
- * the names up just before it writes the events that carry the numbers.
+ * Each parcel of events has those that occur in it, once. What of them is in the file
+ * already, the writer knows.
  */
 #ifndef EXECTRACE_IDS_H
 #define EXECTRACE_IDS_H
@@ -14,6 +15,7 @@ enum id_kind {
 	ID_USER,
 	ID_GROUP,
 	ID_CGROUP,
+	ID_EXE,		/* as binaries.h numbers them */
 	ID_KINDS
 };
 
@@ -30,18 +32,24 @@ struct id_set {
 bool id_set_add(struct id_set *s, uint64_t id);
 void id_set_free(struct id_set *s);
 
-/* Numbers in the order they were met. Start it zeroed; a full memory leaves out. */
-struct id_list {
-	struct id {
-		enum id_kind kind;
-		uint64_t id;
-	} *v;
+struct id {
+	enum id_kind kind;
+	uint64_t id;
+};
+
+/* Numbers in the order they were met, each once. Start it zeroed; a full memory leaves out. */
+struct ids {
+	struct id_set seen[ID_KINDS];
+	struct id *v;
 	uint32_t n, size;
 };
 
-void id_list_free(struct id_list *l);
-
-/* Appends to l what ev carries and seen does not hold yet. */
-void ids_note(const struct et_event *ev, struct id_set seen[ID_KINDS], struct id_list *l);
+/* True if it is new. */
+bool ids_add(struct ids *l, enum id_kind kind, uint64_t id);
+/* Users, groups and cgroups of an event. */
+void ids_note(struct ids *l, const struct et_event *ev);
+/* Empties it and keeps its memory, unless that is much. */
+void ids_clear(struct ids *l);
+void ids_free(struct ids *l);
 
 #endif

@@ -255,7 +255,7 @@ static bool start_writer(struct recording *r, uint64_t began)
 	};
 	host_boot_id(setup.options.boot_id);
 	r->queue = queue_new(PARCELS);
-	r->binaries = binaries_new(servant_fd(r->files));
+	r->binaries = binaries_new(servant_fd(r->files), false);
 	if (!r->queue || !r->binaries || !host_read(&r->host, r->argv, &r->opt, probe_features(r->probe))) {
 		say("cannot begin: %s", strerror(r->queue && r->binaries ? ENOMEM : errno));
 		return false;

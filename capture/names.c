@@ -5,10 +5,16 @@
 #include <string.h>
 
 #include "lookup.h"
+#include "memo.h"
 
 struct names {
 	struct id_set done[ID_KINDS];
 	int servant; /* -1: nobody answers, or not any more */
+	/*
+	 * Cgroups as they were called: when the next file names one it may be gone, and its
+	 * number is never given again. Users are asked for anew. NULL: there is no next file.
+	 */
+	struct memo *cgroups;
 	uint64_t asked[LOOKUP_BATCH];
 	size_t n_asked;
 	struct et_name out[LOOKUP_BATCH];
@@ -23,17 +29,30 @@ void names_free(struct names *n)
 		return;
 	for (unsigned i = 0; i < ID_KINDS; i++)
 		id_set_free(&n->done[i]);
+	memo_free(n->cgroups);
 	free(n->text);
 	free(n);
 }
 
-struct names *names_new(int servant)
+struct names *names_new(int servant, bool again)
 {
 	struct names *n = calloc(1, sizeof(*n));
 
-	if (n)
-		n->servant = servant;
+	if (!n)
+		return NULL;
+	n->servant = servant;
+	n->cgroups = again ? memo_new() : NULL;
+	if (again && !n->cgroups) {
+		names_free(n);
+		return NULL;
+	}
 	return n;
+}
+
+void names_restart(struct names *n)
+{
+	for (unsigned i = 0; i < ID_KINDS; i++)
+		id_set_free(&n->done[i]);
 }
 
 /* Without memory for it, a name is left out. */
@@ -64,8 +83,11 @@ static void ask(struct names *n, enum id_kind kind)
 		int len = lookup_take(n->servant, name);
 
 		answers = len >= 0;
-		if (len > 0)
-			put(n, n->asked[i], kind == ID_GROUP, name, (size_t)len);
+		if (len <= 0)
+			continue;
+		put(n, n->asked[i], kind == ID_GROUP, name, (size_t)len);
+		if (kind == ID_CGROUP && n->cgroups)
+			memo_keep(n->cgroups, n->asked[i], name, (size_t)len);
 	}
 	if (!answers)
 		n->servant = -1;
@@ -88,29 +110,43 @@ static int flush(struct names *n, struct et_writer *w, enum et_record_type type,
 	return code;
 }
 
-static int write_kind(struct names *n, struct et_writer *w, const struct id_list *l,
+/* Without a question. */
+static bool recall(struct names *n, enum id_kind kind, uint64_t id)
+{
+	const char *name;
+	size_t len;
+
+	if (kind != ID_CGROUP || !n->cgroups || !memo_find(n->cgroups, id, &name, &len))
+		return false;
+	put(n, id, false, name, len);
+	return true;
+}
+
+static int write_kind(struct names *n, struct et_writer *w, const struct ids *l,
 		      enum id_kind kind, struct et_error *err)
 {
 	enum et_record_type type = kind == ID_CGROUP ? ET_REC_CGROUPS : ET_REC_USERS;
 	int code = ET_OK;
 
 	for (uint32_t i = 0; i < l->n && code == ET_OK; i++) {
-		if (l->v[i].kind == kind && id_set_add(&n->done[kind], l->v[i].id))
+		if (l->v[i].kind == kind && id_set_add(&n->done[kind], l->v[i].id) &&
+		    !recall(n, kind, l->v[i].id))
 			n->asked[n->n_asked++] = l->v[i].id;
-		if (n->n_asked == LOOKUP_BATCH || (n->n_asked && i + 1 == l->n)) {
-			ask(n, kind);
+		if (n->n_asked + n->n_out == LOOKUP_BATCH || i + 1 == l->n) {
+			if (n->n_asked)
+				ask(n, kind);
 			code = n->n_out ? flush(n, w, type, err) : ET_OK;
 		}
 	}
 	return code;
 }
 
-int names_write(struct names *n, struct et_writer *w, const struct id_list *l,
-		struct et_error *err)
+int names_write(struct names *n, struct et_writer *w, const struct ids *l, struct et_error *err)
 {
+	static const enum id_kind kinds[] = { ID_USER, ID_GROUP, ID_CGROUP };
 	int code = ET_OK;
 
-	for (unsigned kind = 0; kind < ID_KINDS && code == ET_OK; kind++)
-		code = write_kind(n, w, l, (enum id_kind)kind, err);
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && code == ET_OK; i++)
+		code = write_kind(n, w, l, kinds[i], err);
 	return code;
 }

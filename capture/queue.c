@@ -23,7 +23,7 @@ static void parcel_free(struct parcel *p)
 		return;
 	et_batch_free(p->rows);
 	et_batch_free(p->losses);
-	id_list_free(&p->ids);
+	ids_free(&p->ids);
 	free(p);
 }
 
@@ -161,7 +161,7 @@ void queue_return(struct queue *q, struct parcel *p)
 
 	et_batch_reset(p->rows);
 	et_batch_reset(p->losses);
-	p->ids.n = 0;
+	ids_clear(&p->ids);
 
 	pthread_mutex_lock(&q->lock);
 	p->next = q->empty;

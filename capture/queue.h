@@ -17,7 +17,7 @@
 struct parcel {
 	struct et_batch *rows;		/* events, for a CHUNK */
 	struct et_batch *losses;	/* lost events, for a LOST */
-	struct id_list ids;		/* numbers that occur here first */
+	struct ids ids;			/* numbers that occur here */
 	uint64_t lost[ET_CAUSE_END];	/* so far, in all */
 	struct parcel *next;
 };

@@ -35,9 +35,7 @@ struct writer {
 	uint64_t told[ET_CAUSE_END];	/* losses whose rows are in the file */
 	uint64_t first;			/* ts of the first row that was not written */
 	struct et_batch *procs;
-	struct id_set proc_seen[ID_KINDS];
-	struct id_list proc_ids;
-	struct id_set proc_binaries;
+	struct ids proc_ids;
 
 	/* Set before the queue is closed, read after it. */
 	struct et_clock ended;
@@ -84,9 +82,10 @@ static bool write_procs(struct writer *w)
 	bool ok;
 
 	ok = wrote(w, names_write(w->names, w->out, &w->proc_ids, err)) &&
+	     wrote(w, binaries_write(w->setup.binaries, &w->proc_ids, w->out, err)) &&
 	     wrote(w, et_writer_batch(w->out, ET_REC_PROC, w->procs, nothing_lost, err));
 	et_batch_reset(w->procs);
-	w->proc_ids.n = 0;
+	ids_clear(&w->proc_ids);
 	return ok;
 }
 
@@ -109,8 +108,8 @@ static int take_proc(void *ctx, const struct et_event *ev)
 	/* One that could not be read back (a name in /proc over a limit) is left out. */
 	if (code != ET_OK)
 		return 0;
-	ids_note(ev, w->proc_seen, &w->proc_ids);
-	binaries_note(w->setup.binaries, &w->proc_binaries, ev, NULL);
+	ids_note(&w->proc_ids, ev);
+	binaries_note(w->setup.binaries, &w->proc_ids, ev, NULL);
 	if (et_batch_rows(w->procs) >= PROC_ROWS || et_batch_bytes(w->procs) >= PROC_BYTES)
 		return write_procs(w) ? 0 : -1;
 	return 0;
@@ -174,7 +173,7 @@ static bool write_parcel(struct writer *w, const struct parcel *p)
 	struct et_error *err = &w->report.error;
 
 	if (!wrote(w, names_write(w->names, w->out, &p->ids, err)) ||
-	    !wrote(w, binaries_write(w->setup.binaries, w->out, err)) ||
+	    !wrote(w, binaries_write(w->setup.binaries, &p->ids, w->out, err)) ||
 	    !wrote_rows(w, et_writer_batch(w->out, ET_REC_CHUNK, p->rows, p->lost, err)))
 		goto fail;
 	if (!wrote_rows(w, et_writer_batch(w->out, ET_REC_LOST, p->losses, p->lost, err))) {
@@ -223,8 +222,7 @@ static bool write_end(struct writer *w, struct et_error *err)
 /* Executables that were still looked at when the last rows were written. */
 static bool write_rest(struct writer *w)
 {
-	binaries_finish(w->setup.binaries);
-	return wrote(w, binaries_write(w->setup.binaries, w->out, &w->report.error));
+	return wrote(w, binaries_write_rest(w->setup.binaries, 2000, w->out, &w->report.error));
 }
 
 /* Where the losses are: those of the events that were not written, and of rows lost with them. */
@@ -320,7 +318,7 @@ int writer_start(const struct writer_setup *setup, struct writer **out)
 		ret = errno;
 		goto fail;
 	}
-	w->names = names_new(setup->names);
+	w->names = names_new(setup->names, false);
 	if (!w->names)
 		goto fail;
 	ret = pthread_create(&w->thread, NULL, writer_main, w);
@@ -379,10 +377,7 @@ void writer_close(struct writer *w)
 	pthread_join(w->thread, NULL);
 	names_free(w->names);
 	et_batch_free(w->procs);
-	for (unsigned i = 0; i < ID_KINDS; i++)
-		id_set_free(&w->proc_seen[i]);
-	id_list_free(&w->proc_ids);
-	id_set_free(&w->proc_binaries);
+	ids_free(&w->proc_ids);
 	close(w->event);
 	free(w);
 }

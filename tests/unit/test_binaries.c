@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include "binaries.h"
+#include "memory_io.h"
 #include "unpack.h"
 
 #include <fcntl.h>
@@ -60,7 +61,7 @@ static struct stat now(const char *name)
 }
 
 /* Notes that pid executed the file as it was then. */
-static void note(struct binaries *x, struct id_set *noted, const char *name, struct stat st,
+static void note(struct binaries *x, struct ids *noted, const char *name, struct stat st,
 		 uint32_t pid, bool stamped)
 {
 	struct unpack_stamp stamp = { (uint64_t)st.st_size,
@@ -72,6 +73,44 @@ static void note(struct binaries *x, struct id_set *noted, const char *name, str
 	et_set_uint(&ev, ET_F_EXE_DEV, major(st.st_dev) << 20 | minor(st.st_dev));
 	et_set_uint(&ev, ET_F_EXE_INODE, st.st_ino);
 	binaries_note(x, noted, &ev, stamped ? &stamp : NULL);
+}
+
+/* The executables of a file that is written now, in its order. To be closed. */
+struct file {
+	struct sink sink;
+	struct et_writer *writer;
+	struct et_reader *reader;
+	struct et_context *context;
+};
+
+static void file_begin(struct file *f)
+{
+	struct et_writer_options options = { .program = "test" };
+	struct et_io io;
+
+	*f = (struct file){ .context = et_context_new() };
+	io = sink_io(&f->sink);
+	CHECK(et_writer_open(&io, &options, &f->writer, NULL) == ET_OK);
+}
+
+static size_t file_read(struct file *f, const struct et_exe **exes)
+{
+	struct et_record rec;
+	struct et_io io;
+
+	et_writer_close(f->writer);
+	CHECK(et_io_memory(f->sink.data, f->sink.len, &io) == ET_OK);
+	CHECK(et_reader_open(&io, NULL, NULL, &f->reader, NULL) == ET_OK);
+	while (et_reader_next(f->reader, &rec, NULL) == ET_OK)
+		CHECK(et_context_take(f->context, f->reader, &rec, NULL) == ET_OK);
+	return et_context_exes(f->context, exes);
+}
+
+static void file_close(struct file *f)
+{
+	et_reader_close(f->reader);
+	et_context_free(f->context);
+	free(f->sink.data);
 }
 
 static void check_files(void)
@@ -92,12 +131,13 @@ static void check_files(void)
 		{ "link", false, true },
 		{ "self", true, true },
 	};
-	struct binaries *x = binaries_new(-1);
-	struct id_set noted = { 0 };
+	struct binaries *x = binaries_new(-1, false);
+	struct ids noted = { .n = 0 };
 	struct stat st;
 	char other[PATH_MAX + 64];
-	struct binary *e, *next;
-	unsigned i = 0;
+	const struct et_exe *e;
+	struct file f;
+	size_t n;
 
 	CHECK(x != NULL);
 	if (!x)
@@ -136,23 +176,22 @@ static void check_files(void)
 	CHECK(stat("/proc/self/exe", &st) == 0);
 	note(x, &noted, "self", st, (uint32_t)getpid(), true);
 
-	binaries_finish(x);
-	for (e = binaries_take(x); e; e = next, i++) {
-		next = e->next;
-		CHECK(i < sizeof(expected) / sizeof(expected[0]));
-		if (i >= sizeof(expected) / sizeof(expected[0]))
-			break;
+	file_begin(&f);
+	CHECK(binaries_write(x, &noted, f.writer, NULL) == ET_OK);
+	CHECK(binaries_write_rest(x, 2000, f.writer, NULL) == ET_OK);
+	n = file_read(&f, &e);
+	CHECK(n == sizeof(expected) / sizeof(expected[0]));
+	for (size_t i = 0; i < n && i < sizeof(expected) / sizeof(expected[0]); i++, e++) {
 		CHECK_CASE(expected[i].name,
-			   e->is.path.len == strlen(path_of(expected[i].name)) &&
-			   !memcmp(e->is.path.ptr, path_of(expected[i].name), e->is.path.len));
-		CHECK_CASE(expected[i].name, (e->is.interpreter.len > 0) == expected[i].read);
-		CHECK_CASE(expected[i].name, !!(e->is.known & ET_EXE_SIZE) == expected[i].sized);
-		CHECK_CASE(expected[i].name, !!(e->is.known & ET_EXE_MTIME) == expected[i].sized);
-		binary_free(e);
+			   e->path.len == strlen(path_of(expected[i].name)) &&
+			   !memcmp(e->path.ptr, path_of(expected[i].name), e->path.len));
+		CHECK_CASE(expected[i].name, (e->interpreter.len > 0) == expected[i].read);
+		CHECK_CASE(expected[i].name, !!(e->known & ET_EXE_SIZE) == expected[i].sized);
+		CHECK_CASE(expected[i].name, !!(e->known & ET_EXE_MTIME) == expected[i].sized);
 	}
-	CHECK(i == sizeof(expected) / sizeof(expected[0]));
+	file_close(&f);
 	binaries_free(x);
-	id_set_free(&noted);
+	ids_free(&noted);
 }
 
 /* More than can wait: all of them are told, in whatever order. */
@@ -160,10 +199,11 @@ static void check_many(void)
 {
 	enum { N = 20000 };
 	static bool told[N];
-	struct binaries *x = binaries_new(-1);
-	struct id_set noted = { 0 };
-	struct binary *e, *next;
-	unsigned n = 0;
+	struct binaries *x = binaries_new(-1, false);
+	struct ids noted = { .n = 0 };
+	const struct et_exe *e;
+	struct file f;
+	size_t n;
 
 	CHECK(x != NULL);
 	if (!x)
@@ -173,20 +213,60 @@ static void check_many(void)
 
 		note(x, &noted, "many", st, NO_PID, true);
 	}
-	binaries_finish(x);
-	for (e = binaries_take(x); e; e = next) {
-		uint64_t i = e->is.inode - 1000000;
-
-		next = e->next;
-		CHECK(i < N && !told[i]);
-		told[i % N] = true;
-		n++;
-		binary_free(e);
-	}
+	file_begin(&f);
+	CHECK(binaries_write(x, &noted, f.writer, NULL) == ET_OK);
+	CHECK(binaries_write_rest(x, 2000, f.writer, NULL) == ET_OK);
+	n = file_read(&f, &e);
 	CHECK(n == N);
+	for (size_t i = 0; i < n; i++, e++) {
+		uint64_t number = e->inode - 1000000;
+
+		CHECK(number < N && !told[number]);
+		told[number % N] = true;
+	}
+	file_close(&f);
 	binaries_free(x);
 	binaries_free(NULL);
-	id_set_free(&noted);
+	ids_free(&noted);
+}
+
+/* Each file has those that its own events name, also long after they were looked at. */
+static void check_again(void)
+{
+	struct binaries *x = binaries_new(-1, true);
+	const struct et_exe *e;
+
+	CHECK(x != NULL);
+	if (!x)
+		return;
+	put_elf("first");
+	put_elf("second");
+	for (unsigned i = 0; i < 60; i++) {
+		struct ids noted = { .n = 0 };
+		struct file f;
+		size_t n;
+
+		file_begin(&f);
+		/* The first is named by few files, in between by none, and gone by then. */
+		if (i < 3 || i == 50) {
+			struct stat st = { .st_ino = 1 };
+
+			note(x, &noted, "first", i == 50 ? st : now("first"), NO_PID, true);
+		}
+		note(x, &noted, "second", now("second"), NO_PID, true);
+		note(x, &noted, "second", now("second"), NO_PID, true);
+		CHECK(binaries_write(x, &noted, f.writer, NULL) == ET_OK);
+		CHECK(binaries_write(x, &noted, f.writer, NULL) == ET_OK);
+		CHECK(binaries_write_rest(x, 2000, f.writer, NULL) == ET_OK);
+		n = file_read(&f, &e);
+		CHECK(n == (i < 3 || i == 50 ? 2 : 1));
+		for (size_t k = 0; k < n; k++)
+			CHECK((e[k].interpreter.len > 0) == !(i == 50 && k == 0));
+		file_close(&f);
+		binaries_restart(x);
+		ids_free(&noted);
+	}
+	binaries_free(x);
 }
 
 int main(void)
@@ -198,6 +278,7 @@ int main(void)
 	CHECK(mkdtemp(folder) != NULL);
 	check_files();
 	check_many();
+	check_again();
 	snprintf(command, sizeof(command), "rm -r '%s'", folder);
 	CHECK(system(command) == 0);
 	return check_result();
