@@ -37,6 +37,7 @@ struct drain {
 	struct parcel *open;		/* being filled; NULL: none at hand */
 	uint64_t interval;
 	uint64_t due;
+	unsigned marks;			/* wanted */
 	struct et_clock clocks[CLOCKS];	/* ascending in ts, the last in force */
 	unsigned n_clocks;
 	unsigned new_clocks;		/* of the open parcel */
@@ -125,6 +126,8 @@ static void put_parcel(struct drain *d)
 	add_refused(d);
 	d->new_clocks = 0;
 	drain_lost(d, p->lost);
+	p->handed.ts = clock_boot();
+	p->handed.offset = d->clocks[d->n_clocks - 1].offset;
 	d->open = NULL;
 	d->due = UINT64_MAX;
 	queue_put(d->queue, p);
@@ -273,10 +276,25 @@ uint64_t drain_due(const struct drain *d)
 	return d->due;
 }
 
-void drain_flush(struct drain *d, uint64_t now)
+void drain_flush(struct drain *d, uint64_t now, enum drain_result got)
 {
-	if (d->due <= now && have_parcel(d))
-		hand_over(d, now);
+	if (d->due > now || !have_parcel(d))
+		return;
+	d->open->quiet = got == DRAIN_EMPTY;
+	/* Some of what was in the ring when they were asked for may be there still. */
+	if (got != DRAIN_MORE) {
+		d->open->marks = d->marks;
+		d->marks = 0;
+	}
+	hand_over(d, now);
+	if (d->marks)
+		d->due = 0;
+}
+
+void drain_mark(struct drain *d, unsigned marks)
+{
+	d->marks |= marks;
+	d->due = 0;
 }
 
 void drain_clock_step(struct drain *d)

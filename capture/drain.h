@@ -34,8 +34,13 @@ void drain_free(struct drain *d);
 enum drain_result drain_run(struct drain *d);
 /* When the open parcel is to be handed over, ns of the boot clock; UINT64_MAX: never. */
 uint64_t drain_due(const struct drain *d);
-/* Hands it over if it is due. */
-void drain_flush(struct drain *d, uint64_t now);
+/* Hands it over if it is due. got: by the last drain_run. */
+void drain_flush(struct drain *d, uint64_t now, enum drain_result got);
+/*
+ * Has the parcel handed over that holds what is in the ring now, and marked: PARCEL_ in
+ * queue.h.
+ */
+void drain_mark(struct drain *d, unsigned marks);
 /* The wall clock was set: what follows gets the new offset. */
 void drain_clock_step(struct drain *d);
 

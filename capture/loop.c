@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -19,6 +20,7 @@
 #include "probe.h"
 #include "progress.h"
 #include "queue.h"
+#include "report.h"
 #include "say.h"
 #include "writer.h"
 
@@ -47,6 +49,10 @@ struct state {
 	int epoll;
 	int step;		/* timerfd: the wall clock was set */
 	int duration;		/* timerfd */
+	uint64_t cut_at;	/* ns of the boot clock: --rotate-time begins anew */
+	uint64_t cut_events;	/* how many there were then */
+	bool dumping;		/* memory is being written to a file, */
+	bool dump_again;	/* and that has been asked for once more */
 	bool asked;		/* a signal has asked for the end */
 	bool told;		/* of a failed sync */
 	int last_signo;		/* of these, and when; 0: none */
@@ -72,6 +78,8 @@ static bool set_up(struct state *s)
 	 * EPOLLET each event would wake us, not only those that the programs wake for.
 	 */
 	return s->epoll >= 0 && s->step >= 0 && s->duration >= 0 &&
+	       (!output_dumps(l->output) ||
+		watch(s, dumper_fd(output_dumps(l->output)), EPOLLIN)) &&
 	       watch(s, l->signals, EPOLLIN) && watch(s, probe_fd(l->probe), EPOLLIN | EPOLLET) &&
 	       watch(s, queue_fd(l->queue), EPOLLIN) && watch(s, writer_fd(l->writer), EPOLLIN) &&
 	       watch(s, s->step, EPOLLIN) && watch(s, s->duration, EPOLLIN);
@@ -104,9 +112,10 @@ static int drop_privilege(const struct loop *l)
 {
 	const pid_t children[] = {
 		l->command ? (pid_t)command_pid(l->command) : 0, l->servants[0], l->servants[1],
+		l->servants[2],
 	};
 	int error = privilege_drop(l->command ? PRIVILEGE_KILL : 0);
-	int unsealed = error ? 0 : privilege_seal(children, 3);
+	int unsealed = error ? 0 : privilege_seal(children, 4);
 
 	if (unsealed && l->options->verbose) {
 		progress_clear(l->progress);
@@ -134,7 +143,7 @@ static void start(struct state *s)
 		return;
 	}
 	s->phase = PHASE_RUNNING;
-	s->result->began = clock_boot();
+	s->result->began = s->cut_at = clock_boot();
 	if (l->command) {
 		s->result->release_error = command_release(l->command);
 		if (s->result->release_error) {
@@ -170,6 +179,82 @@ static bool is_echo(struct state *s, int signo, uint64_t now)
 	return false;
 }
 
+static uint64_t events(const struct state *s)
+{
+	const uint64_t *counts = drain_counts(s->l->drain);
+
+	return counts[ET_EXEC] + counts[ET_FAIL] + counts[ET_FORK] + counts[ET_EXIT];
+}
+
+/* When the next file is due; not as long as nothing has happened in this one. */
+static uint64_t cut_due(struct state *s, uint64_t now)
+{
+	uint64_t every = s->l->options->rotate_time;
+
+	if (!every || s->phase != PHASE_RUNNING)
+		return NEVER;
+	if (events(s) != s->cut_events)
+		return s->cut_at + every;
+	s->cut_at += (now - s->cut_at) / every * every;
+	return NEVER;
+}
+
+static void cut_in_time(struct state *s, uint64_t now)
+{
+	uint64_t every = s->l->options->rotate_time;
+
+	if (cut_due(s, now) > now)
+		return;
+	s->cut_at += (now - s->cut_at) / every * every;
+	s->cut_events = events(s);
+	drain_mark(s->l->drain, PARCEL_CUT);
+}
+
+/* What is in memory goes to a file; what comes meanwhile, to one more. */
+static void dump(struct state *s)
+{
+	if (s->phase != PHASE_RUNNING)
+		return;
+	s->dump_again = s->dumping;
+	if (!s->dumping)
+		drain_mark(s->l->drain, PARCEL_DUMP);
+	s->dumping = true;
+}
+
+static void on_dump(struct state *s)
+{
+	const struct loop *l = s->l;
+	struct dump done;
+
+	while (dumper_take(output_dumps(l->output), &done)) {
+		progress_clear(l->progress);
+		s->result->dump_error |= done.error;
+		report_dump(l->options, &done);
+		free(done.path);
+		s->dumping = false;
+		if (s->dump_again)
+			dump(s);
+	}
+}
+
+/* What a recording of several files, or in memory, makes of it. True: that was all. */
+static bool on_service_signal(struct state *s, const struct signalfd_siginfo *si)
+{
+	const struct loop *l = s->l;
+
+	if (si->ssi_signo == SIGUSR1) {
+		if (output_dumps(l->output))
+			dump(s);
+		return true;
+	}
+	/* The kernel sends it when the terminal is gone. */
+	if (si->ssi_signo != SIGHUP || si->ssi_code == SI_KERNEL || !output_is_series(l->output))
+		return false;
+	if (s->phase == PHASE_RUNNING)
+		drain_mark(l->drain, PARCEL_CUT);
+	return true;
+}
+
 static void on_signal(struct state *s, const struct signalfd_siginfo *si)
 {
 	const struct loop *l = s->l;
@@ -181,7 +266,7 @@ static void on_signal(struct state *s, const struct signalfd_siginfo *si)
 			stop(s, "command ended");
 		return;
 	}
-	if (is_echo(s, signo, now))
+	if (on_service_signal(s, si) || is_echo(s, signo, now))
 		return;
 	if (s->phase >= PHASE_EMPTYING) {
 		/* Only a pipe that nobody reads can hold up the end. */
@@ -211,9 +296,16 @@ static bool all_ended(const struct state *s)
 
 static void on_writer(struct state *s)
 {
+	char note[NOTE_SIZE];
+
 	writer_fd_clear(s->l->writer);
+	while (writer_take_note(s->l->writer, note)) {
+		progress_clear(s->l->progress);
+		say("%s", note);
+	}
 	switch (writer_state(s->l->writer)) {
 	case WRITER_STARTING:
+	case WRITER_BLOCKED:
 		break;
 	case WRITER_RUNNING:
 		if (s->phase == PHASE_STARTING)
@@ -241,6 +333,8 @@ static void dispatch(struct state *s, int fd)
 		queue_fd_clear(l->queue);
 	} else if (fd == writer_fd(l->writer)) {
 		on_writer(s);
+	} else if (output_dumps(l->output) && fd == dumper_fd(output_dumps(l->output))) {
+		on_dump(s);
 	} else if (fd == s->step) {
 		clock_step_rearm(fd);
 		drain_clock_step(l->drain);
@@ -252,10 +346,9 @@ static void dispatch(struct state *s, int fd)
 
 static struct progress_state status(const struct state *s)
 {
-	const uint64_t *counts = drain_counts(s->l->drain);
 	uint64_t lost[ET_CAUSE_END];
 	struct progress_state p = {
-		.events = counts[ET_EXEC] + counts[ET_FAIL] + counts[ET_FORK] + counts[ET_EXIT],
+		.events = events(s),
 		.bytes = writer_bytes(s->l->writer),
 	};
 
@@ -313,7 +406,8 @@ static uint64_t empty_ring(struct state *s)
 	}
 
 	now = clock_boot();
-	drain_flush(d, now);
+	cut_in_time(s, now);
+	drain_flush(d, now, got);
 	if (got == DRAIN_MORE)
 		return 0;
 	if (got == DRAIN_EMPTY && !probe_arm(s->l->probe))
@@ -363,12 +457,17 @@ int loop_run(const struct loop *l, struct loop_result *result)
 		progress_draw(l->progress, &p, clock_boot());
 		if (progress_due(l->progress, &p) < due)
 			due = progress_due(l->progress, &p);
+		if (cut_due(&s, clock_boot()) < due)
+			due = cut_due(&s, clock_boot());
 		n = epoll_wait(s.epoll, events, 8, timeout_ms(due));
 		for (int i = 0; i < n; i++)
 			dispatch(&s, events[i].data.fd);
 		if (all_ended(&s))
 			stop(&s, "followed processes ended");
 	}
+	/* The last ones may be told by nobody else. */
+	if (output_dumps(l->output))
+		on_dump(&s);
 	tear_down(&s);
 	return 0;
 }

@@ -34,7 +34,7 @@ struct loop {
 	struct progress *progress;
 	struct command *command;	/* NULL: none */
 	int signals;			/* signalfd */
-	pid_t servants[2];
+	pid_t servants[3];		/* 0: none */
 };
 
 struct loop_result {
@@ -43,6 +43,7 @@ struct loop_result {
 	int release_error;	/* errno: the command could not be let go */
 	int keep_error;		/* errno: the capture could not get its name */
 	int drop_error;		/* errno: privilege could not be dropped */
+	int dump_error;		/* not 0: what was in memory could not all be written */
 };
 
 /*

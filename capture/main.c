@@ -20,6 +20,7 @@
 #include "command.h"
 #include "drain.h"
 #include "binaries.h"
+#include "filer.h"
 #include "host.h"
 #include "look.h"
 #include "lookup.h"
@@ -47,7 +48,7 @@ struct recording {
 	int signal_fd;
 	bool initial_pids;
 	struct output *output;
-	struct servant *names, *files;
+	struct servant *names, *files, *filer;	/* filer: of a series alone */
 	struct command_user user;
 	struct command *command;
 	struct probe *probe;
@@ -91,6 +92,7 @@ static bool take_signals(struct recording *r)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGUSR1);
 	if (sigaction(SIGHUP, NULL, &hangup) != 0 || hangup.sa_handler != SIG_IGN)
 		sigaddset(&set, SIGHUP);
 	r->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -106,6 +108,11 @@ static int check_output(struct recording *r)
 		.path = r->opt.output,
 		.force = r->opt.force,
 		.sync = r->opt.sync,
+		.series = options_several(&r->opt),
+		.keep_files = r->opt.keep_files,
+		.keep_bytes = r->opt.keep_bytes,
+		.in_memory = r->opt.flight_bytes,
+		.flight = { r->opt.flight_bytes, r->opt.flight_age },
 	};
 	struct output_error err;
 
@@ -138,6 +145,8 @@ static bool start_servants(struct recording *r)
 
 	if (!error)
 		error = servant_start("exectrace-files", FILES_PRIVILEGE, look_serve, &r->files);
+	if (!error && options_several(&r->opt))
+		error = servant_start("exectrace-filer", FILER_PRIVILEGE, filer_serve, &r->filer);
 	if (error)
 		say("cannot begin: %s", strerror(error));
 	return !error;
@@ -222,7 +231,7 @@ static bool open_output(struct recording *r)
 {
 	struct output_error err;
 
-	if (output_open(r->output, &err))
+	if (output_open(r->output, r->filer ? servant_fd(r->filer) : -1, &err))
 		return true;
 	say("%s", err.text);
 	return false;
@@ -243,8 +252,17 @@ static bool start_writer(struct recording *r, uint64_t began)
 		.names = servant_fd(r->names),
 		/* Another namespace's pids would be wrong ones. */
 		.with_snapshot = r->initial_pids,
+		.several = options_several(&r->opt),
+		.cut_bytes = r->opt.rotate_size,
+		.everything = !options_select(&r->opt),
 	};
 	int ret;
+
+	if (r->opt.flight_bytes) {
+		setup.cut_bytes = r->opt.flight_bytes / FLIGHT_PARTS;
+		if (r->opt.flight_age != UINT64_MAX)
+			setup.cut_age = r->opt.flight_age / FLIGHT_PARTS;
+	}
 
 	setup.snapshot = (struct snapshot_options){
 		.at = { began, clock.offset },
@@ -255,7 +273,7 @@ static bool start_writer(struct recording *r, uint64_t began)
 	};
 	host_boot_id(setup.options.boot_id);
 	r->queue = queue_new(PARCELS);
-	r->binaries = binaries_new(servant_fd(r->files), false);
+	r->binaries = binaries_new(servant_fd(r->files), setup.several);
 	if (!r->queue || !r->binaries || !host_read(&r->host, r->argv, &r->opt, probe_features(r->probe))) {
 		say("cannot begin: %s", strerror(r->queue && r->binaries ? ENOMEM : errno));
 		return false;
@@ -323,7 +341,8 @@ static int record(struct recording *r, uint64_t began)
 		.progress = &r->progress,
 		.command = r->command,
 		.signals = r->signal_fd,
-		.servants = { servant_pid(r->names), servant_pid(r->files) },
+		.servants = { servant_pid(r->names), servant_pid(r->files),
+			      r->filer ? servant_pid(r->filer) : 0 },
 	};
 	struct report report = { .options = &r->opt, .output = r->output };
 	struct loop_result result;
@@ -352,7 +371,7 @@ static int record(struct recording *r, uint64_t began)
 	report.elapsed = result.ended - began;
 	drain_lost(r->drain, report.lost);
 	ret = report_say(&report);
-	if (result.release_error || result.keep_error || result.drop_error)
+	if (result.release_error || result.keep_error || result.drop_error || result.dump_error)
 		ret = EXIT_FAILED;
 	code = finish_command(r, &l, &result);
 	return ret ? ret : code;
@@ -367,6 +386,7 @@ static void close_all(struct recording *r)
 	}
 	servant_close(r->names);
 	servant_close(r->files);
+	servant_close(r->filer);
 	drain_free(r->drain);
 	queue_free(r->queue);
 	binaries_free(r->binaries);

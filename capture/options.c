@@ -21,6 +21,16 @@
 #define FLUSH_DEFAULT 1000000000ull
 #define FLUSH_MAX 3600000000000ull
 #define TIME_MIN 1000000ull
+#define ROTATE_SIZE_MIN (64ull << 10)
+#define ROTATE_TIME_MIN 1000000000ull
+/* Of the bytes that are kept, one file takes such a part, and at most such a one. */
+#define KEEP_PARTS 8u
+#define KEEP_PARTS_MIN 4u
+/* A record of events, and all that a file begins with, fit into a part many times. */
+#define KEEP_BYTES_MIN (8ull << 20)
+#define FLIGHT_DEFAULT (64ull << 20)
+#define FLIGHT_MIN (1ull << 20)
+#define FLIGHT_MAX (16ull << 30)
 
 enum {
 	OPT_ALL = 256,
@@ -41,6 +51,10 @@ enum {
 	OPT_EXEC_DURATION,
 	OPT_FLUSH,
 	OPT_SYNC,
+	OPT_ROTATE_SIZE,
+	OPT_ROTATE_TIME,
+	OPT_KEEP,
+	OPT_FLIGHT,
 	OPT_CHECK,
 	OPT_VERSION,
 };
@@ -66,6 +80,10 @@ static const struct option longs[] = {
 	{ "exec-duration", no_argument, NULL, OPT_EXEC_DURATION },
 	{ "flush-interval", required_argument, NULL, OPT_FLUSH },
 	{ "sync", required_argument, NULL, OPT_SYNC },
+	{ "rotate-size", required_argument, NULL, OPT_ROTATE_SIZE },
+	{ "rotate-time", required_argument, NULL, OPT_ROTATE_TIME },
+	{ "keep", required_argument, NULL, OPT_KEEP },
+	{ "flight", required_argument, NULL, OPT_FLIGHT },
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -97,6 +115,16 @@ static const char help_text[] =
 "                           sync it to the disk at the latest then; 'chunk': at\n"
 "                           once, and write no more before; 'never': when the\n"
 "                           kernel sees fit, the default\n"
+"      --rotate-size SIZE   go on in another file when one has SIZE bytes, from 64K;\n"
+"                           of trace.etz these are trace-20261121T171237.123Z.etz\n"
+"                           and so on, in UTC, each a capture by itself\n"
+"      --rotate-time TIME   the same every TIME, from 1s, unless nothing happened\n"
+"      --keep N|SIZE        keep N files at most, or as many as take SIZE of the disk\n"
+"                           at most, from 8M, and remove the oldest\n"
+"      --flight SIZE|TIME   write no file, but keep the newest SIZE bytes, from 1M, or\n"
+"                           what is younger than TIME, in 64M at most, in memory;\n"
+"                           write that to such a file when SIGUSR1 comes, and at\n"
+"                           the end\n"
 "\n"
 "What is recorded:\n"
 "      --all                everything, although COMMAND is given\n"
@@ -149,7 +177,8 @@ static const char help_text[] =
 "\n"
 "Interrupt and terminate end the recording cleanly. With COMMAND they go to it, and\n"
 "the recording ends when it does; a second one ends the recording at once. Hangup\n"
-"always ends it.\n"
+"always ends it, but with --rotate-size, --rotate-time or --flight it begins the next\n"
+"file, unless it is a terminal that is gone.\n"
 "\n"
 "Exit code: that of COMMAND, 128 + N when signal N killed it, 127 when it was not\n"
 "found, 126 when it could not be run. Else 0; 1 after a failure, 2 for wrong usage.\n";
@@ -208,6 +237,46 @@ static bool parse_sync(const char *text, uint64_t *out)
 	else if (!units_time(text, out) || *out < TIME_MIN || *out > FLUSH_MAX)
 		return bad("--sync", text, "never, chunk or a time from 1ms to 1h (500ms, 10s)");
 	return true;
+}
+
+static bool parse_rotate_size(const char *text, uint64_t *out)
+{
+	if (!units_size(text, out) || *out < ROTATE_SIZE_MIN)
+		return bad("--rotate-size", text, "a size from 64K (64M, 1G)");
+	return true;
+}
+
+static bool parse_rotate_time(const char *text, uint64_t *out)
+{
+	if (!units_time(text, out) || *out < ROTATE_TIME_MIN)
+		return bad("--rotate-time", text, "a time from 1s (10m, 1h, 1d)");
+	return true;
+}
+
+/* Without a unit it is a number of files. */
+static bool parse_keep(const char *text, struct options *opt)
+{
+	opt->keep_files = opt->keep_bytes = 0;
+	if (units_count(text, 1, UINT32_MAX, &opt->keep_files))
+		return true;
+	if (units_size(text, &opt->keep_bytes) && opt->keep_bytes >= KEEP_BYTES_MIN &&
+	    !strchr("0123456789", text[strlen(text) - 1]))
+		return true;
+	return bad("--keep", text, "a number of files (24) or a size from 8M (500M, 2G)");
+}
+
+static bool parse_flight(const char *text, struct options *opt)
+{
+	opt->flight_bytes = FLIGHT_DEFAULT;
+	opt->flight_age = UINT64_MAX;
+	if (*text && strchr("smhd", text[strlen(text) - 1])) {
+		if (units_time(text, &opt->flight_age) && opt->flight_age >= ROTATE_TIME_MIN)
+			return true;
+	} else if (units_size(text, &opt->flight_bytes) && opt->flight_bytes >= FLIGHT_MIN &&
+		   opt->flight_bytes <= FLIGHT_MAX) {
+		return true;
+	}
+	return bad("--flight", text, "a size from 1M to 16G (64M) or a time from 1s (10m)");
 }
 
 /* Long options that begin with what stands behind the dashes, up to "=". */
@@ -313,11 +382,44 @@ static bool take(int c, char **argv, struct options *opt)
 		return parse_time("--flush-interval", optarg, FLUSH_MAX, &opt->flush_interval);
 	case OPT_SYNC:
 		return parse_sync(optarg, &opt->sync);
+	case OPT_ROTATE_SIZE:
+		return parse_rotate_size(optarg, &opt->rotate_size);
+	case OPT_ROTATE_TIME:
+		return parse_rotate_time(optarg, &opt->rotate_time);
+	case OPT_KEEP:
+		return parse_keep(optarg, opt);
+	case OPT_FLIGHT:
+		return parse_flight(optarg, opt);
 	case ':':
 		return missing(argv);
 	default:
 		return unknown(argv);
 	}
+}
+
+/* One line about what cannot go together, or true. */
+static bool check_files(struct options *opt)
+{
+	bool rotates = opt->rotate_size || opt->rotate_time;
+
+	/* So that there are some to remove before the newest is too large by itself. */
+	if (opt->keep_bytes && !opt->flight_bytes && !opt->rotate_size)
+		opt->rotate_size = opt->keep_bytes / KEEP_PARTS;
+	if (opt->keep_files && !rotates && !opt->flight_bytes)
+		say("--keep with a number of files needs --rotate-size, --rotate-time or --flight");
+	else if (opt->flight_bytes && rotates)
+		say("--flight writes files when it is asked for, and --rotate-size and "
+		    "--rotate-time have no meaning with it");
+	else if (opt->keep_bytes && opt->rotate_size > opt->keep_bytes / KEEP_PARTS_MIN)
+		say("--rotate-size must be at most a quarter of --keep");
+	else if (options_several(opt) && strcmp(opt->output, "-") == 0)
+		say("standard output is one file; --output has to say what the files are called");
+	else if (options_several(opt) && opt->force)
+		say("--force replaces one file; those of --rotate-size, --rotate-time and --flight "
+		    "have names of their own");
+	else
+		return true;
+	return false;
 }
 
 int options_parse(int argc, char **argv, struct options *opt)
@@ -372,6 +474,8 @@ int options_parse(int argc, char **argv, struct options *opt)
 		say("--all and --pid exclude each other");
 		return EXIT_USAGE;
 	}
+	if (!check_files(opt))
+		return EXIT_USAGE;
 	if (opt->check && opt->command) {
 		say("--check records nothing and takes no command");
 		return EXIT_USAGE;

@@ -22,6 +22,12 @@ struct options {
 	const char *output;	/* "-": standard output */
 	bool force;
 	uint64_t sync;		/* when, as in syncer.h */
+	uint64_t rotate_size;	/* bytes of a file; 0: no bound */
+	uint64_t rotate_time;	/* ns of a file; 0: no bound */
+	uint64_t keep_files;	/* at most; 0: all */
+	uint64_t keep_bytes;	/* of all files together; 0: no bound */
+	uint64_t flight_bytes;	/* of memory, and no file until it is asked for; 0: not so */
+	uint64_t flight_age;	/* ns that are kept there; UINT64_MAX: no bound */
 	struct filters filters;	/* not resolved yet */
 	char **command;		/* NULL-terminated; NULL: no command */
 	int command_at;		/* where in argv it begins; argc without one */
@@ -55,6 +61,12 @@ void options_free(struct options *opt);
 static inline bool options_follow(const struct options *opt)
 {
 	return (opt->command && !opt->all) || filters_count(&opt->filters, FILTERS_PID);
+}
+
+/* It goes into several files, or some part of it, when asked for. */
+static inline bool options_several(const struct options *opt)
+{
+	return opt->rotate_size || opt->rotate_time || opt->flight_bytes;
 }
 
 /* What is recorded is not everything. */

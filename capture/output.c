@@ -14,6 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "filer.h"
+#include "series.h"
+
 #define FILE_MODE 0600
 
 struct output {
@@ -22,6 +25,7 @@ struct output {
 	int dir;		/* where base is */
 	int sync_dir;		/* the same, for fsync; -1: not needed */
 	int fd;
+	int next;		/* of a series: made, and not in use yet; -1: none */
 	int cancel;		/* eventfd */
 	struct syncer *syncer;	/* NULL: never */
 	bool replace;		/* base exists and is to be replaced */
@@ -32,6 +36,11 @@ struct output {
 	bool fresh;		/* the file is ours, and was not kept yet */
 	char beside[32];	/* its name until then; empty: base */
 	uint64_t start;		/* of a regular file: where the capture begins */
+	uint64_t size;		/* of the capture so far */
+	struct filer *filer;	/* a series: all that is done in dir goes through it */
+	struct series *series;
+	struct flight *flight;	/* memory; the series' files come from there */
+	struct dumper *dumper;
 };
 
 static bool fail(struct output_error *err, bool usage, const char *fmt, ...)
@@ -119,7 +128,7 @@ static bool check_file(struct output *o, struct output_error *err)
 		return false;
 	}
 	free(folder);
-	return check_existing(o, err);
+	return o->opt.series || check_existing(o, err);
 }
 
 bool output_check(const struct output_options *opt, struct output **out,
@@ -132,7 +141,7 @@ bool output_check(const struct output_options *opt, struct output **out,
 	if (!o)
 		return fail(err, false, "no memory");
 	o->opt = *opt;
-	o->dir = o->sync_dir = o->fd = -1;
+	o->dir = o->sync_dir = o->fd = o->next = -1;
 	o->cancel = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (o->cancel < 0)
 		ok = fail(err, false, "cannot make an eventfd: %s", strerror(errno));
@@ -187,18 +196,25 @@ static bool sudo_id(const char *name, unsigned *id)
 	return !*end && !errno && value < UINT_MAX;
 }
 
+/* The caller of sudo. */
+static struct filer_owner owner(void)
+{
+	struct filer_owner w = { .given = geteuid() == 0 };
+
+	w.given = w.given && sudo_id("SUDO_UID", &w.uid) && sudo_id("SUDO_GID", &w.gid);
+	return w;
+}
+
 /* Owner and mode, whatever the umask. */
 static bool own(const struct output *o, struct output_error *err)
 {
-	unsigned uid, gid;
+	const struct filer_owner w = owner();
 
 	if (fchmod(o->fd, FILE_MODE) != 0)
 		return fail(err, false, "cannot set the mode of '%s': %s", o->opt.path, strerror(errno));
-	if (geteuid() != 0 || !sudo_id("SUDO_UID", &uid) || !sudo_id("SUDO_GID", &gid))
-		return true;
 	/* File systems without owners refuse; the file is then as good as it gets there. */
-	if (fchown(o->fd, uid, gid) != 0 && errno != EPERM && errno != EINVAL)
-		return fail(err, false, "cannot give '%s' to user %u: %s", o->opt.path, uid,
+	if (w.given && fchown(o->fd, w.uid, w.gid) != 0 && errno != EPERM && errno != EINVAL)
+		return fail(err, false, "cannot give '%s' to user %u: %s", o->opt.path, w.uid,
 			    strerror(errno));
 	return true;
 }
@@ -229,10 +245,47 @@ static bool start_syncing(struct output *o, struct output_error *err)
 	return !ret || fail(err, false, "--sync: %s", strerror(ret));
 }
 
-bool output_open(struct output *o, struct output_error *err)
+static bool open_series(struct output *o, int filer, struct output_error *err)
+{
+	const struct series_options opt = {
+		.path = o->opt.path,
+		.base = o->base,
+		.keep_files = o->opt.keep_files,
+		.keep_bytes = o->opt.keep_bytes,
+	};
+	const struct filer_owner w = owner();
+	int error = filer_open(filer, o->dir, o->base, &w, &o->filer);
+
+	if (error)
+		return fail(err, false, "cannot write beside '%s': %s", o->opt.path, strerror(error));
+	o->series = series_new(&opt, o->filer);
+	if (!o->series)
+		return fail(err, false, "no memory");
+	o->regular = true;
+	if (o->opt.in_memory) {
+		o->flight = flight_new(&o->opt.flight);
+		error = !o->flight ? ENOMEM : flight_make_next(o->flight);
+		if (!error)
+			flight_next(o->flight, 0);
+		if (!error)
+			error = dumper_new(o->series, o->flight, o->opt.sync != SYNC_NEVER, &o->dumper);
+		return !error || fail(err, false, "cannot begin: %s", strerror(error));
+	}
+	error = series_make(o->series, &o->fd);
+	if (error)
+		return fail(err, false, "cannot create a file for '%s': %s", o->opt.path,
+			    strerror(error));
+	series_next(o->series);
+	o->fresh = true;
+	return start_syncing(o, err);
+}
+
+bool output_open(struct output *o, int filer, struct output_error *err)
 {
 	struct stat st;
 
+	if (o->opt.series)
+		return open_series(o, filer, err);
 	if (!o->base)
 		o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	else if (o->device)
@@ -256,6 +309,47 @@ bool output_open(struct output *o, struct output_error *err)
 	return (!o->base || o->device || own(o, err)) && start_syncing(o, err);
 }
 
+int output_make_next(struct output *o)
+{
+	if (o->flight)
+		return flight_make_next(o->flight);
+	return o->next < 0 ? series_make(o->series, &o->next) : 0;
+}
+
+void output_next(struct output *o, uint64_t last)
+{
+	o->size = 0;
+	if (o->flight) {
+		flight_next(o->flight, last);
+		return;
+	}
+	if (o->syncer)
+		syncer_switch(o->syncer, o->next);
+	series_next(o->series);
+	/* What it would say of earlier writes was told when they were made. */
+	close(o->fd);
+	o->fd = o->next;
+	o->next = -1;
+}
+
+void output_abandon(struct output *o)
+{
+	if (o->flight)
+		flight_trim(o->flight, 0);
+	else
+		series_discard(o->series);
+}
+
+void output_dump(struct output *o)
+{
+	dumper_write(o->dumper, flight_copy(o->flight));
+}
+
+struct dumper *output_dumps(const struct output *o)
+{
+	return o->dumper;
+}
+
 int output_keep(struct output *o)
 {
 	if (o->fresh && *o->beside && renameat(o->dir, o->beside, o->dir, o->base) != 0)
@@ -277,6 +371,10 @@ static void discard(struct output *o)
 	const char *name = *o->beside ? o->beside : o->base;
 	struct stat st;
 
+	if (o->series) {
+		series_discard(o->series);
+		return;
+	}
 	if (fstatat(o->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == o->dev &&
 	    st.st_ino == o->ino)
 		unlinkat(o->dir, name, 0);
@@ -293,11 +391,8 @@ static int wait_writable(const struct output *o)
 	return p[1].revents ? ECANCELED : 0;
 }
 
-static int output_write(void *ctx, const void *buf, size_t len)
+static int write_all(const struct output *o, const char *p, size_t len)
 {
-	struct output *o = ctx;
-	const char *p = buf;
-
 	while (len) {
 		size_t part = o->regular || len < PIPE_BUF ? len : PIPE_BUF;
 		int ret = o->regular ? 0 : wait_writable(o);
@@ -317,6 +412,22 @@ static int output_write(void *ctx, const void *buf, size_t len)
 		p += n;
 		len -= (size_t)n;
 	}
+	return 0;
+}
+
+static int output_write(void *ctx, const void *buf, size_t len)
+{
+	struct output *o = ctx;
+	int error;
+
+	if (o->flight)
+		return flight_write(o->flight, buf, len);
+	error = o->series ? series_room(o->series, o->size + len) : 0;
+	if (!error)
+		error = write_all(o, buf, len);
+	if (error)
+		return error;
+	o->size += len;
 	if (o->syncer)
 		syncer_wrote(o->syncer);
 	return 0;
@@ -347,6 +458,13 @@ int output_trim(struct output *o, uint64_t size)
 
 	if (!o->regular)
 		return 0;
+	o->size = size;
+	if (o->flight) {
+		flight_trim(o->flight, size);
+		return 0;
+	}
+	if (o->series)
+		series_room(o->series, size);
 	return ftruncate(o->fd, end) == 0 && lseek(o->fd, end, SEEK_SET) == end ? 0 : errno;
 }
 
@@ -380,6 +498,16 @@ bool output_is_pipe(const struct output *o)
 	return !o->base;
 }
 
+bool output_is_series(const struct output *o)
+{
+	return o->series;
+}
+
+uint64_t output_files(const struct output *o)
+{
+	return o->series ? series_made(o->series) : 1;
+}
+
 bool output_is_file(const struct output *o)
 {
 	return o->regular;
@@ -388,6 +516,11 @@ bool output_is_file(const struct output *o)
 const char *output_name(const struct output *o)
 {
 	return o->base ? o->opt.path : "standard output";
+}
+
+const char *output_path(const struct output *o)
+{
+	return o->series ? series_path(o->series) : output_name(o);
 }
 
 int output_finish(struct output *o, bool *gone)
@@ -406,11 +539,17 @@ void output_close(struct output *o)
 		return;
 	if (o->fresh)
 		discard(o);
+	dumper_free(o->dumper);
+	flight_free(o->flight);
+	series_free(o->series);
+	filer_close(o->filer);
 	syncer_free(o->syncer);
 	if (o->sync_dir >= 0)
 		close(o->sync_dir);
 	if (o->fd >= 0)
 		close(o->fd);
+	if (o->next >= 0)
+		close(o->next);
 	if (o->dir >= 0)
 		close(o->dir);
 	if (o->cancel >= 0)

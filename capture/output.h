@@ -6,6 +6,9 @@
  * fails. What was not kept is gone after output_close, and a file that it was to
  * replace is as it was.
  *
+ * It may be a series of files, of which each is written to its end before the next one
+ * begins, or memory, out of which such files are written when somebody asks for them.
+ *
  * The recorder runs as root and may write into directories where others can write:
  * nothing is followed, nothing that exists is opened, and a file of another name
  * takes the place of one that is to be replaced.
@@ -15,6 +18,8 @@
 
 #include <exectrace.h>
 
+#include "dumper.h"
+#include "flight.h"
 #include "syncer.h"
 
 struct output;
@@ -30,6 +35,10 @@ struct output_options {
 	const char *path;	/* "-": standard output */
 	bool force;
 	uint64_t sync;		/* when, as in syncer.h */
+	bool series;		/* path says what a series of files is called */
+	uint64_t keep_files, keep_bytes;	/* of a series, as in series.h */
+	bool in_memory;		/* and only written when asked for */
+	struct flight_options flight;
 };
 
 /* Checks the path and holds its directory. *out is NULL on failure. */
@@ -37,12 +46,31 @@ bool output_check(const struct output_options *opt, struct output **out,
 		  struct output_error *err);
 /*
  * Creates the file, mode 0600, owned by the caller of sudo if there is one; under a
- * name nobody can guess when it is to replace another.
+ * name nobody can guess when it is to replace another. filer: where filer_serve answers,
+ * borrowed; for a series.
  */
-bool output_open(struct output *o, struct output_error *err);
+bool output_open(struct output *o, int filer, struct output_error *err);
 /* Gives the file its name for good. 0 or an errno; the second time does nothing. */
 int output_keep(struct output *o);
 bool output_kept(const struct output *o);
+
+/*
+ * For the writer's thread, when the next file of the series is to come, or the next segment
+ * in memory. The first makes it: 0 or an errno; what is written still goes to the one
+ * before. The second goes to it, and what was written is complete; last: ns, of its last
+ * event.
+ */
+int output_make_next(struct output *o);
+void output_next(struct output *o, uint64_t last);
+/* From the same thread: the file at hand, in which nothing can be written, is removed. */
+void output_abandon(struct output *o);
+/*
+ * In memory, from the writer's thread: all but what output_next began last goes to a file.
+ * The result comes by output_dumps.
+ */
+void output_dump(struct output *o);
+/* NULL: it is not in memory. */
+struct dumper *output_dumps(const struct output *o);
 
 /* An io for the writer. Its close does nothing: the output is closed on its own. */
 void output_io(struct output *o, struct et_io *io);
@@ -62,10 +90,15 @@ void output_sync_end(struct output *o);		/* was all */
 void output_sync_report(const struct output *o, struct syncer_report *out);
 
 bool output_is_pipe(const struct output *o);
-/* Can be cut back. */
+bool output_is_series(const struct output *o);
+/* Files that were made so far. */
+uint64_t output_files(const struct output *o);
+/* Can be cut back: a file, or memory. */
 bool output_is_file(const struct output *o);
 /* What to call it in a message. */
 const char *output_name(const struct output *o);
+/* The file at hand: from the writer's thread, or when that has ended. */
+const char *output_path(const struct output *o);
 /*
  * Closes the file. 0 or an errno: some file systems report a failed write only then.
  * *gone: it was created here, and its last name was removed meanwhile.

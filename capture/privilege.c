@@ -104,6 +104,9 @@ static const struct syscall_rule recording[] = {
 #endif
 	IF(newfstatat, 3, WHOLE, AT_EMPTY_PATH),
 
+	/* Files that a servant has opened; whether a process lives. */
+	ANY(sendmsg), ANY(recvmsg), IF(kill, 1, WHOLE, 0),
+
 	/* The programs are detached by closing what holds them. */
 	ANY(close), ANY(membarrier), IF(ioctl, 1, WHOLE, PERF_EVENT_IOC_DISABLE),
 
@@ -126,10 +129,20 @@ static const struct syscall_rule reading[] = {
 	IF(fcntl, 1, WHOLE, F_GETFL),
 };
 
+/* Files of a series; what they are opened with is added. */
+static const struct syscall_rule filing[] = {
+	ANY(recvmsg), ANY(sendmsg), ANY(getdents64), ANY(lseek), ANY(newfstatat), ANY(unlinkat),
+	ANY(fchown), ANY(fsync), ANY(close), ANY(clock_gettime),
+#ifdef __NR_fstat
+	ANY(fstat),
+#endif
+};
+
 #define CHILDREN 4
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 _Static_assert(COUNT(common) + COUNT(recording) + 1 + 2 * CHILDREN <= SYSCALLS_MAX &&
-	       COUNT(common) + COUNT(reading) + 1 <= SYSCALLS_MAX, "a filter takes fewer rules");
+	       COUNT(common) + COUNT(reading) + 1 <= SYSCALLS_MAX &&
+	       COUNT(common) + COUNT(filing) + 2 <= SYSCALLS_MAX, "a filter takes fewer rules");
 
 static void begin(struct syscall_filter *f)
 {
@@ -158,6 +171,17 @@ int privilege_seal_reading(void)
 	return syscalls_enter(&f, SECCOMP_RET_ERRNO | ENOSYS, SECCOMP_FILTER_FLAG_TSYNC);
 }
 
+int privilege_seal_filing(int flags)
+{
+	const struct syscall_rule makes = IF(openat, 2, WHOLE, (uint32_t)flags);
+	struct syscall_filter f;
+
+	begin(&f);
+	syscalls_allow(&f, filing, COUNT(filing));
+	syscalls_allow(&f, &makes, 1);
+	return syscalls_enter(&f, SECCOMP_RET_ERRNO | ENOSYS, SECCOMP_FILTER_FLAG_TSYNC);
+}
+
 #else
 
 /* With sanitizers, LeakSanitizer starts a process and opens files at the end. */
@@ -170,6 +194,12 @@ int privilege_seal(const pid_t *children, unsigned n)
 
 int privilege_seal_reading(void)
 {
+	return ENOSYS;
+}
+
+int privilege_seal_filing(int flags)
+{
+	(void)flags;
 	return ENOSYS;
 }
 

@@ -14,7 +14,10 @@
 #include <sys/types.h>
 
 /* Bits of a set; linux/capability.h, where the newest are missing from old headers. */
+#define PRIVILEGE_CHOWN (1ull << 0)
+#define PRIVILEGE_DAC_OVERRIDE (1ull << 1)
 #define PRIVILEGE_DAC_READ_SEARCH (1ull << 2)
+#define PRIVILEGE_FOWNER (1ull << 3)
 #define PRIVILEGE_KILL (1ull << 5)
 #define PRIVILEGE_SYS_PTRACE (1ull << 19)
 #define PRIVILEGE_SYS_ADMIN (1ull << 21)
@@ -49,5 +52,8 @@ int privilege_seal(const pid_t *children, unsigned n);
 
 /* The same for a process that opens files, to read them, and writes what it has open. */
 int privilege_seal_reading(void);
+
+/* The same for one that makes files, opening them with exactly these flags, and removes them. */
+int privilege_seal_filing(int flags);
 
 #endif

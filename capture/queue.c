@@ -162,6 +162,8 @@ void queue_return(struct queue *q, struct parcel *p)
 	et_batch_reset(p->rows);
 	et_batch_reset(p->losses);
 	ids_clear(&p->ids);
+	p->quiet = false;
+	p->marks = 0;
 
 	pthread_mutex_lock(&q->lock);
 	p->next = q->empty;

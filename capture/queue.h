@@ -13,12 +13,21 @@
 
 #include "ids.h"
 
+/* What is to be done when the parcel is written. */
+enum parcel_mark {
+	PARCEL_CUT = 1,		/* another file begins */
+	PARCEL_DUMP = 2,	/* what is in memory goes to a file, this parcel too */
+};
+
 /* What is written in one go: it belongs to the thread that took it last. */
 struct parcel {
 	struct et_batch *rows;		/* events, for a CHUNK */
 	struct et_batch *losses;	/* lost events, for a LOST */
 	struct ids ids;			/* numbers that occur here */
 	uint64_t lost[ET_CAUSE_END];	/* so far, in all */
+	struct et_clock handed;		/* when it was handed over */
+	bool quiet;			/* nothing was left in the ring then */
+	unsigned marks;			/* PARCEL_ */
 	struct parcel *next;
 };
 

@@ -49,7 +49,7 @@ static void say_summary(const struct report *r)
 {
 	const uint64_t *rows = r->writer.stats.rows;
 	uint64_t events = rows[ET_EXEC] + rows[ET_FAIL] + rows[ET_FORK] + rows[ET_EXIT];
-	char losses[256], size[UNITS_TEXT], each[48] = "";
+	char losses[256], size[UNITS_TEXT], each[48] = "", files[32] = "";
 	uint64_t lost = describe_losses(r, losses, sizeof(losses));
 	const char *name = output_name(r->output);
 
@@ -58,12 +58,15 @@ static void say_summary(const struct report *r)
 			say("%s: %s", name, losses);
 		return;
 	}
+	if (output_is_series(r->output))
+		snprintf(files, sizeof(files), ", %" PRIu64 " %s", output_files(r->output),
+			 output_files(r->output) == 1 ? "file" : "files");
 	if (events)
 		snprintf(each, sizeof(each), " (%.1f bytes/event)",
 			 (double)r->writer.stats.bytes / (double)events);
 	say("%s: %" PRIu64 " exec, %" PRIu64 " failed, %" PRIu64 " fork, %" PRIu64 " exit; "
-	    "%s; %s%s in %.1f s", name, rows[ET_EXEC], rows[ET_FAIL], rows[ET_FORK],
-	    rows[ET_EXIT], losses, units_show_size(r->writer.stats.bytes, size), each,
+	    "%s; %s%s%s in %.1f s", name, rows[ET_EXEC], rows[ET_FAIL], rows[ET_FORK],
+	    rows[ET_EXIT], losses, units_show_size(r->writer.stats.bytes, size), each, files,
 	    (double)r->elapsed / NS_PER_S);
 }
 
@@ -109,6 +112,19 @@ static void say_sync(const struct report *r, const struct syncer_report *sync)
 	say("%u of %u syncs of %s failed, the first with: %s; after a crash of the machine it "
 	    "may lack what was written; copy it elsewhere", sync->failed, sync->done,
 	    output_name(r->output), strerror(sync->error));
+}
+
+void report_dump(const struct options *opt, const struct dump *dump)
+{
+	char size[UNITS_TEXT];
+
+	if (dump->error && dump->bytes)
+		say("cannot write all to %s: %s; it holds the older part, %s", dump->path ? dump->path : "",
+		    strerror(dump->error), units_show_size(dump->bytes, size));
+	else if (dump->error)
+		say("cannot write what is in memory: %s", strerror(dump->error));
+	else if (!opt->quiet)
+		say("wrote %s, %s", dump->path ? dump->path : "", units_show_size(dump->bytes, size));
 }
 
 int report_say(const struct report *r)

@@ -21,6 +21,11 @@ struct report {
 	uint64_t elapsed;		/* ns */
 };
 
+struct dump;
+
+/* What was in memory was written to a file, or was not. */
+void report_dump(const struct options *opt, const struct dump *dump);
+
 /* Closes the output's file and says how it went. EXIT_DONE or EXIT_FAILED. */
 int report_say(const struct report *r);
 

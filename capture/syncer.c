@@ -20,6 +20,7 @@ struct syncer {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool dirty;		/* bytes were written since the last sync began */
+	bool syncing;		/* a sync is under way */
 	bool unnamed;		/* dir is yet to be synced */
 	bool begun;		/* the thread has dropped its privilege, or could not */
 	int drop_error;
@@ -41,16 +42,22 @@ static void count(struct syncer *s, int error)
 /* Called and returns with the lock held; lets it go meanwhile. */
 static void put_on_disk(struct syncer *s, int (*sync_file)(int))
 {
-	bool name = s->unnamed;
+	bool name;
 	int error, dir_error = 0;
 
+	while (s->syncing)
+		pthread_cond_wait(&s->changed, &s->lock);
+	name = s->unnamed;
 	s->dirty = s->unnamed = false;
+	s->syncing = true;
 	pthread_mutex_unlock(&s->lock);
 	error = sync_file(s->fd) == 0 ? 0 : errno;
 	/* File systems that cannot sync a directory have nothing to sync there. */
 	if (name && s->dir >= 0 && fsync(s->dir) != 0 && errno != EINVAL)
 		dir_error = errno;
 	pthread_mutex_lock(&s->lock);
+	s->syncing = false;
+	pthread_cond_broadcast(&s->changed);
 	count(s, error);
 	if (name)
 		count(s, dir_error);
@@ -133,7 +140,7 @@ static void make_dirty(struct syncer *s)
 	s->dirty = true;
 	if (s->threaded) {
 		set_due(s);
-		pthread_cond_signal(&s->changed);
+		pthread_cond_broadcast(&s->changed);
 	}
 }
 
@@ -173,7 +180,7 @@ static void stop(struct syncer *s)
 {
 	pthread_mutex_lock(&s->lock);
 	s->ended = true;
-	pthread_cond_signal(&s->changed);
+	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 	if (s->threaded)
 		pthread_join(s->thread, NULL);
@@ -185,6 +192,16 @@ void syncer_end(struct syncer *s)
 	stop(s);
 	pthread_mutex_lock(&s->lock);
 	put_on_disk(s, fsync);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void syncer_switch(struct syncer *s, int fd)
+{
+	pthread_mutex_lock(&s->lock);
+	put_on_disk(s, fsync);
+	s->fd = fd;
+	make_dirty(s);
+	s->unnamed = true;
 	pthread_mutex_unlock(&s->lock);
 }
 

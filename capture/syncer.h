@@ -32,6 +32,12 @@ void syncer_rows(struct syncer *s);
 void syncer_now(struct syncer *s);
 /* The same for the last time, with the file's times: nothing more is written. */
 void syncer_end(struct syncer *s);
+/*
+ * From the writer's thread: nothing more is written to the file, which is synced for the
+ * last time; what follows goes to fd, whose name is new in dir. The old descriptor is not
+ * used any more.
+ */
+void syncer_switch(struct syncer *s, int fd);
 /* How many syncs have failed, of how many, and the first one's errno. */
 struct syncer_report {
 	unsigned failed, done;

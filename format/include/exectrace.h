@@ -372,8 +372,7 @@ ET_API int et_writer_open(const struct et_io *io, const struct et_writer_options
 /*
  * Writes the batch as one record of the given type (ET_REC_CHUNK, _PROC or
  * _LOST). An empty batch writes nothing. The batch stays the caller's and is
- * not changed. lost[cause] is the number of events lost so far in the whole
- * recording.
+ * not changed. lost[cause] is the number of events lost since the segment began.
  */
 ET_API int et_writer_batch(struct et_writer *w, enum et_record_type type, const struct et_batch *b,
 			   const uint64_t lost[ET_CAUSE_END], struct et_error *err);

@@ -67,12 +67,12 @@ static long do_fork(void)
 
 static long do_kill_other(void)
 {
-	return kill(other, 0);
+	return kill(other, SIGCONT);
 }
 
 static long do_kill_group(void)
 {
-	return kill(0, 0);
+	return kill(0, SIGCONT);
 }
 
 static long do_ptrace(void)
