@@ -51,13 +51,17 @@ static void put_str(struct et_event *ev, enum et_field_id id, const char *text, 
 		et_set_str(ev, id, text, (uint32_t)len);
 }
 
-/* pid (comm) state ppid ...; comm may hold anything, also ") " and newlines. */
+/*
+ * pid (comm) state ppid ...; comm may hold anything, also ") " and newlines. False for one
+ * that has ended, too, and only waits for its parent: nobody will tell of its end.
+ */
 static bool read_stat(struct scan *s, int dir, struct et_event *ev)
 {
 	ssize_t len = text_read(dir, "stat", s->text, sizeof(s->text));
 	unsigned long long start;
 	unsigned ppid;
-	char *open, *close, *p;
+	int threads;
+	char *open, *close, *p, state;
 	size_t n;
 
 	if (len <= 0)
@@ -72,10 +76,13 @@ static bool read_stat(struct scan *s, int dir, struct et_event *ev)
 	memcpy(s->comm, open + 1, n);
 	put_str(ev, ET_F_COMM, s->comm, n);
 
-	/* Behind the name: state is field 3, ppid 4, tty_nr 7, start 22. */
+	/* Behind the name: state is field 3, ppid 4, tty_nr 7, num_threads 20, start 22. */
 	p = close + 1;
-	if (sscanf(p, " %*c %u %*d %*d %u %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-		      "%*d %llu", &ppid, &s->tty, &start) != 3)
+	if (sscanf(p, " %c %u %*d %*d %u %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d "
+		      "%*d %llu", &state, &ppid, &s->tty, &threads, &start) != 5)
+		return false;
+	/* A first thread that has ended is shown so, too, while others live. */
+	if ((state == 'Z' || state == 'X') && threads <= 1)
 		return false;
 	put_uint(ev, ET_F_PPID, ppid);
 	/* The kernel rounds down to a tick: the true start is up to 10 ms later. */

@@ -399,8 +399,11 @@ static void write_parcel(struct writer *w, const struct parcel *p)
 
 static void take(struct writer *w, const struct parcel *p)
 {
+	/* Another segment begins with what was known before the parcel that is in it. */
+	bool writes = !w->failed || (w->living && w->begun && resume(w));
+
 	look_at(w, p);
-	if (!w->failed || (w->living && w->begun && resume(w))) {
+	if (writes) {
 		write_parcel(w, p);
 	} else {
 		note_first(w, p->losses);
