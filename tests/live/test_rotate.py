@@ -66,14 +66,14 @@ def check_numbers(base):
     return infos
 
 
-def same_as_one_file(*options):
+def same_as_one_file(spawns, *options):
     """Beside a recorder of one file: both have the same events."""
     with lab.workdir() as work:
         one, base = os.path.join(work, "one.etz"), os.path.join(work, "several.etz")
         with lab.started([lab.RECORDER, "-o", base, *options, "--comm", "storm,cat,sh,sleep,true"]) as several:
             series.until(base, 1)
             lab.record(one, "--comm", "storm,cat,sh,sleep,true", "--all", "--", "sh", "-c",
-                       f"sleep 0.5; {lab.helper('storm')} 2 4000 600 5; cat /dev/null; sleep 1.2; true; "
+                       f"sleep 0.5; {lab.helper('storm')} 2 4000 {spawns} 5; cat /dev/null; sleep 1.2; true; "
                        f"{lab.helper('storm')} 3 300 300 5; sleep 0.3")
             code, _, err = lab.stop(several)
         lab.equal(code, 0, f"exit code ({lab.tail(err)})")
@@ -96,11 +96,11 @@ def same_as_one_file(*options):
 
 
 def by_size():
-    same_as_one_file("--rotate-size", "64K", "--flush-interval", "100ms")
+    same_as_one_file(3500, "--rotate-size", "64K", "--flush-interval", "100ms")
 
 
 def by_time():
-    same_as_one_file("--rotate-time", "1s")
+    same_as_one_file(600, "--rotate-time", "1s")
 
 
 def who_lives():

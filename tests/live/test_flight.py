@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""A flight recorder: nothing on the disk until it is asked for, and then all that came before, as far as it goes back."""
+import json
+import os
+import re
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import lab  # noqa: E402
+import series  # noqa: E402
+from bursts import number_of  # noqa: E402
+from test_rotate import NOISE, SeriesBursts, disk  # noqa: E402
+
+
+def is_whole(file):
+    """Its last segment has an end."""
+    done = lab.exectrace("info", "--json", file, code=None)
+    return done.stdout and json.loads(done.stdout).get("ended")
+
+
+def dump(recorder, base):
+    """Asks for a file and waits until it is whole."""
+    before = len(series.files(base))
+    recorder.send_signal(signal.SIGUSR1)
+    file = series.until(base, before + 1)[-1]
+    lab.wait_until(lambda: is_whole(file), "the file to be whole")
+    return file
+
+
+def began(recorder):
+    """Until it says that it records: there is no file to see."""
+    lab.wait_until(lambda: b"recording to" in os.read(recorder.stderr.fileno(), 4096), "the recording to begin")
+
+
+def flown(base, *args):
+    return lab.started([lab.RECORDER, "-v", "-o", base, "--ring-size", "64M", "--flight", *args])
+
+
+def comes_before():
+    """What happened before the signal is in the file, what happens then in the next; both can be read alone."""
+    with lab.workdir() as work:
+        base = os.path.join(work, "c.etz")
+        with flown(base, "8M") as recorder:
+            began(recorder)
+            with lab.started(["sleep", "4711"]) as sleeper:
+                lab.run(["true", "before"])
+                lab.run([lab.helper("storm"), "2", "20000", "100", "3"])
+                lab.run(["true", "just before"])
+                lab.equal(series.files(base), [], "files before it was asked for one")
+                first = dump(recorder, base)
+                lab.run(["true", "after"])
+                second = dump(recorder, base)
+                sleeper.kill()
+            code, _, err = lab.stop(recorder)
+        lab.equal(code, 0, f"exit code: {lab.tail(err)}")
+        files = series.files(base)
+        lab.equal((len(files), files[:2]), (3, [first, second]), "files")
+        lab.equal(err.count(b"exectrace record: wrote "), 3, f"what it says: {lab.tail(err)}")
+        for file in files:
+            series.check_file(file, False)
+            found = {event["argv"][1] for event in lab.replay("-q", "--kind", "exec", "--comm", "true", file)}
+            lab.demand({"before", "just before"} <= found, f"{file}: {found}")
+            lab.equal("after" in found, file != first, f"{file}: what came after the first signal")
+            kinds = lab.info(file)["kinds"]
+            count = lab.exectrace("replay", "-q", "--count", "--kind", "fail", "--comm", "storm", file).stdout
+            lab.equal(int(count), 40000, f"{file}: failed execs of {kinds}")
+            lab.demand(lab.replay("-q", "--kind", "exec", "--arg", "4711", file), f"{file}: no sleep")
+
+
+def goes_back():
+    """As far as there is memory: the newest without a gap, and no more than was allowed."""
+    with lab.workdir() as work:
+        base = os.path.join(work, "c.etz")
+        with flown(base, "8M", "--ring-size", "256M", "--comm", "python3,noise") as recorder:
+            began(recorder)
+            for _ in range(4):
+                lab.run([sys.executable, "-c", NOISE, "1500"])
+            memory = rss(recorder.pid)
+            file = dump(recorder, base)
+            lab.stop(recorder)
+        size = os.path.getsize(file)
+        lab.demand((8 << 20) * 3 // 4 < size <= 8 << 20, f"{size} bytes")
+        # A failed exec takes 3 KB: all of the last run is there, and the end of the one before.
+        fails = lab.replay("-q", "--kind", "fail", file)
+        by_run = {}
+        for event in fails:
+            by_run[event["pid"]] = by_run.get(event["pid"], 0) + 1
+        lab.equal(list(by_run.values())[-1], 1500, "failed execs of the last run")
+        lab.demand(list(by_run.values())[1:-1] in ([1500], []), f"failed execs of each run: {by_run}")
+        series.check_file(file)
+        print(f"   {size} bytes of 18 MB, {len(fails)} events; the recorder has {memory >> 20} MiB beside the ring")
+
+
+def rss(pid):
+    """Anonymous memory, bytes."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return 1024 * int(re.search(r"RssAnon:\s+(\d+)", file.read())[1])
+
+
+def goes_back_in_time():
+    with lab.workdir() as work:
+        base = os.path.join(work, "c.etz")
+        with flown(base, "2s", "--flush-interval", "100ms") as recorder:
+            began(recorder)
+            for i in range(50):
+                lab.run(["true", str(i)])
+                time.sleep(0.1)
+            now = lab.boottime()
+            file = dump(recorder, base)
+            lab.stop(recorder)
+        times = {int(event["argv"][1]): event["ts"]
+                 for event in lab.replay("-q", "--kind", "exec", "--comm", "true", file)}
+        lab.equal(sorted(times), list(range(min(times), 50)), "what is in the file")
+        age = (now - min(times.values())) / 1e9
+        lab.demand(1.7 < age < 2.7, f"the oldest is {age} s old")
+
+
+def nothing_lost():
+    """While files are written the recording goes on: each has all that happened so far."""
+    with lab.workdir() as work:
+        base = os.path.join(work, "c.etz")
+        with SeriesBursts(work, base, "--flight", "64M", "--ring-size", "64M", flush="100ms") as bursts:
+            for i in range(1, 6):
+                bursts.burst()
+                bursts.process.send_signal(signal.SIGUSR1)
+                bursts.burst()
+                file = series.until(base, i)[-1]
+                lab.wait_until(lambda name=file: is_whole(name), "the file")
+                kept = lab.info(file)["kinds"]["fail"]
+                lab.demand(bursts.made - 10000 <= kept <= bursts.made, f"{kept} of {bursts.made}")
+            lab.equal(bursts.end(), 0, "exit code")
+            lab.equal(lab.info(series.files(base)[-1])["kinds"]["fail"], bursts.made, "in the last file")
+            lab.demand(b" 0 lost" in bursts.said(), lab.tail(bursts.said()))
+
+
+def no_room():
+    """A file that does not fit holds whole segments, or is not there; the recording goes on."""
+    with lab.workdir() as work, disk(work, 1 << 20) as place:
+        base = os.path.join(place, "c.etz")
+        with flown(base, "4M", "--ring-size", "128M") as recorder:
+            began(recorder)
+            lab.run([sys.executable, "-c", NOISE, "1000"])
+            recorder.send_signal(signal.SIGUSR1)
+            said = lab.wait_until(lambda: os.read(recorder.stderr.fileno(), 4096), "a word").decode()
+            lab.demand("cannot write" in said and "No space left on device" in said, said)
+            for file in series.files(base):
+                lab.exectrace("verify", "-q", file)
+                lab.demand(lab.info(file)["complete"], f"{file} is not a whole capture")
+                os.unlink(file)
+            lab.run(["umount", "-l", place])
+            lab.run(["mount", "-t", "tmpfs", "tmpfs", place])
+            code, _, err = lab.stop(recorder)
+        # The servant still has the disk that was there.
+        lab.equal(code, 1, "exit code")
+        lab.demand(number_of(r"(\d+) failed", err.decode()) >= 1000, lab.tail(err))
+
+
+def kept_files():
+    with lab.workdir() as work:
+        base = os.path.join(work, "c.etz")
+        with flown(base, "1M", "--keep", "2") as recorder:
+            began(recorder)
+            for _ in range(4):
+                lab.run(["true"])
+                dump_name = lambda: series.files(base)[-1:]  # noqa: E731
+                before = dump_name()
+                recorder.send_signal(signal.SIGUSR1)
+                lab.wait_until(lambda was=before: dump_name() > was, "the next file")
+                time.sleep(0.1)
+                lab.demand(len(series.files(base)) <= 2, f"{series.files(base)}")
+            lab.stop(recorder)
+        lab.equal(len(series.files(base)), 2, "files")
+
+
+def its_own_end():
+    """Also of a command, and when nothing was asked for."""
+    with lab.workdir() as work:
+        base = os.path.join(work, "c.etz")
+        done = lab.record(base, "--flight", "1M", "--", "sh", "-c", "/bin/true; exit 7", code=7)
+        file, = series.files(base)
+        lab.demand(f"wrote {file}, ".encode() in done.stderr, lab.tail(done.stderr))
+        lab.equal([event["comm"] for event in lab.replay("-q", "--kind", "exec", file)], ["sh", "true"], "execs")
+        lab.equal(lab.info(file)["complete"], True, "complete")
+
+
+if __name__ == "__main__":
+    lab.need_bpf()
+    lab.main(comes_before, goes_back, goes_back_in_time, nothing_lost, no_room, kept_files, its_own_end)
