@@ -4,10 +4,10 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "codes.h"
 #include "container.h"
+#include "derive.h"
 #include "escape.h"
-#include "event.h"
-#include "names.h"
 #include "print.h"
 #include "times.h"
 
@@ -257,7 +257,7 @@ static void put_container(struct out *o, const struct input_row *row)
 
 static void put_duration(struct out *o, const struct input_row *row)
 {
-	uint64_t duration = event_duration(&row->ev);
+	uint64_t duration = derive_duration(&row->ev);
 
 	if (duration != ET_NONE)
 		times_duration(o, duration);

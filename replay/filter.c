@@ -228,8 +228,8 @@ int scope_bind(struct filter_scope *s, const struct filter *f, const struct et_c
 void scope_bind_times(struct filter_scope *s, const struct filter *f, int64_t start,
 		      int32_t offset)
 {
-	s->since = f->has_since ? times_resolve(&f->since, start, offset) : INT64_MIN;
-	s->until = f->has_until ? times_resolve(&f->until, start, offset) : INT64_MAX;
+	s->since = f->has_since ? moment_resolve(&f->since, start, offset) : INT64_MIN;
+	s->until = f->has_until ? moment_resolve(&f->until, start, offset) : INT64_MAX;
 }
 
 /* ---- By the head ----------------------------------------------------------------- */

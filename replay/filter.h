@@ -19,8 +19,8 @@
 #include <exectrace.h>
 
 #include "match.h"
+#include "moment.h"
 #include "say.h"
-#include "times.h"
 
 /* Tests of a number against a list. */
 enum filter_number {
@@ -57,7 +57,7 @@ struct filter {
 	uint32_t unasked;	/* likewise: left out unless --kind asks for them */
 	bool keeps_lost;	/* matches let lost events pass, also of fields that they have */
 	bool has_since, has_until;
-	struct times_point since, until;
+	struct moment since, until;
 };
 
 /* An empty filter, all zero, lets everything pass. */

@@ -139,9 +139,9 @@ static int set_ok(struct options *o, const struct option_spec *spec, char *value
 }
 
 static int parse_point(const struct option_spec *spec, const char *value,
-		       struct times_point *point, struct reason *why)
+		       struct moment *point, struct reason *why)
 {
-	if (times_parse(value, point))
+	if (moment_parse(value, point))
 		return 0;
 	return reason_set(why, EXIT_USAGE,
 			  "--%s: '%s' is not a time such as 09:00, '2026-11-20 09:00:00', "
