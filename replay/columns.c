@@ -141,13 +141,13 @@ static void help_field(struct out *o, unsigned id)
 
 void columns_help(struct out *o)
 {
-	out_text(o, "Fields, for --columns and --match, and the kinds of events that have "
-		    "them:\n\n");
+	out_text(o, "Fields, for --columns, --match and --where, and the kinds of events "
+		    "that have them:\n\n");
 	for (unsigned id = 1; id < ET_FIELD_END; id++)
 		if (et_fields[id].name)
 			help_field(o, id);
 	out_text(o, "\nWhat follows from them; container and duration are for --match as "
-		    "well:\n\n");
+		    "well, and exectrace\nhelp expressions lists what is for --where:\n\n");
 	for (unsigned id = ET_FIELD_END; id < OWN_END; id++)
 		out_printf(o, "  %-16s %s\n", own[id - ET_FIELD_END].name,
 			   own[id - ET_FIELD_END].help);
