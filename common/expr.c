@@ -119,15 +119,17 @@ static bool text_holds(const struct question *q, const struct test *test)
 static bool number_holds(const struct question *q, const struct test *test)
 {
 	uint64_t v = operand_number(test->id, q->ev, q->e->writing);
-	const struct range *r = q->e->ranges + test->first_range;
 	bool in = false;
 	char buffer[OPERAND_BUFFER];
 	struct et_str name;
 
 	if (v == ET_NONE || test->op == TEST_KNOWN)
 		return v != ET_NONE;
-	for (unsigned i = 0; i < test->n_ranges && !in; i++)
-		in = v >= r[i].low && v <= r[i].high;
+	for (unsigned i = 0; i < test->n_ranges && !in; i++) {
+		const struct range *r = &q->e->ranges[test->first_range + i];
+
+		in = v >= r->low && v <= r->high;
+	}
 	if (!in && test->n_texts && operand_text(test->id, q->ev, q->scope, buffer, &name))
 		in = is_one_of(q->e, test, name);
 	return in != test->negated;
@@ -155,7 +157,6 @@ static bool in_time_range(const struct time_range *r, const struct expr_scope *s
 static bool time_holds(const struct question *q, const struct test *test)
 {
 	const struct et_event *ev = q->ev;
-	const struct time_range *r = q->e->times + test->first_range;
 	bool in = false;
 	int64_t wall;
 
@@ -163,7 +164,7 @@ static bool time_holds(const struct question *q, const struct test *test)
 		return ET_HAS(ev, ET_F_TS);
 	wall = et_clock_wall((struct et_clock){ ev->v[ET_F_TS].u, ev->realtime });
 	for (unsigned i = 0; i < test->n_ranges && !in; i++)
-		in = in_time_range(&r[i], q->scope, wall);
+		in = in_time_range(&q->e->times[test->first_range + i], q->scope, wall);
 	return in != test->negated;
 }
 
@@ -268,6 +269,14 @@ uint32_t expr_kinds(const struct expr *e)
 uint32_t expr_kinds_named(const struct expr *e)
 {
 	return e->kinds_named;
+}
+
+bool expr_is_futile(const struct expr *e)
+{
+	/* A later version's kinds may have any field, but nobody asks for these by that. */
+	uint32_t known = ET_KIND_BIT(ET_KIND_END) - 1;
+
+	return !(e->kinds & (known | e->kinds_named));
 }
 
 /* What follows from the whole, once it is parsed. */

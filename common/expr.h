@@ -92,6 +92,11 @@ uint64_t expr_fields(const struct expr *e);
 uint32_t expr_kinds(const struct expr *e);
 /* Likewise of those that it names, as kind == proc does. */
 uint32_t expr_kinds_named(const struct expr *e);
+/*
+ * Whether no event can match, although each test is right by itself, as in errno == ENOENT
+ * && exit == 0: no kind has both. A mistake, which callers should tell.
+ */
+bool expr_is_futile(const struct expr *e);
 
 #define EXPR_LINE 80 /* bytes of a line, its NUL included */
 

@@ -210,6 +210,13 @@ static bool is_named(const struct subject *s)
 	return s->o.unit == ET_UID || s->o.unit == ET_GID;
 }
 
+/* Out of quotes a name begins with a letter, or it would be a mistaken number. */
+static bool may_be_name(const char *s, size_t len, bool quoted)
+{
+	return len && (quoted || *s == '_' || (*s >= 'a' && *s <= 'z') ||
+		       (*s >= 'A' && *s <= 'Z'));
+}
+
 /* A number. *name: that of a user or a group instead, the caller's; else NULL. */
 static int take_number(struct parser *p, const struct subject *s, uint64_t *out, char **name,
 		       size_t *name_len)
@@ -228,7 +235,7 @@ static int take_number(struct parser *p, const struct subject *s, uint64_t *out,
 		return -1;
 	if (value_parse(s->o.unit, value, len, out))
 		goto out;
-	if (!is_named(s) || !len || (!quoted && *value >= '0' && *value <= '9')) {
+	if (!is_named(s) || !may_be_name(value, len, quoted)) {
 		r = parse_fail(p, from, "%s: '%.*s' is not %s", s->o.name, shown(len), value,
 			       value_wanted(s->o.unit));
 	} else if (s->is != EQ && s->is != NE && s->is != IN) {
@@ -303,7 +310,7 @@ static int parse_numbers(struct parser *p, struct subject *s)
 		if (at_dots(p))
 			return parse_fail(p, from, "a range stands behind in: %s in 1..5",
 					  s->o.name);
-		if (s->o.unit == ET_KIND_ID && low < 32 && s->is != NE)
+		if (s->o.unit == ET_KIND_ID && low < 32 && (s->is == EQ || s->is == IN))
 			p->e->kinds_named |= ET_KIND_BIT(low);
 		return add_compared(p, s, low);
 	}

@@ -158,8 +158,11 @@ int filter_add_where(struct filter *f, const char *text, struct reason *why)
 		return no_memory(why);
 	f->where = more;
 	if (!expr_parse(text, &opt, &more[f->n_where], &err)) {
-		f->n_where++;
-		return 0;
+		if (!expr_is_futile(more[f->n_where++]))
+			return 0;
+		return reason_set(why, EXIT_USAGE,
+				  "--where: no event can match: no kind of event has all that "
+				  "'%s' asks for (--columns help lists which has what)", text);
 	}
 	reason_set(why, EXIT_USAGE, "--where: %s", err.text);
 	expr_point(text, &err, why->line, why->caret);

@@ -260,6 +260,8 @@ static const struct {
 	{ "kind == execs", 8, "one of exec" },
 	{ "core == maybe", 8, "yes or no" },
 	{ "core > 1", 5, "'core' is a flag" },
+	{ "uid == -ann", 7, "a user's number or name" },
+	{ "uid == \"\"", 7, "a user's number or name" },
 	{ "uid < ann", 6, "names have no order" },
 	{ "uid in 5..ann", 7, "names have no order" },
 	{ "argv == \"x\"", 5, "'argv' is a list" },
@@ -393,6 +395,9 @@ static void test_kinds(void)
 		{ "duration > 1s || failed", ET_KIND_BIT(ET_EXIT) | ET_KIND_BIT(ET_FAIL), 0 },
 		{ "errno == ENOENT && comm == 'x'", ET_KIND_BIT(ET_FAIL), 0 },
 		{ "errno == ENOENT && exit == 0", 0, 0 },
+		{ "errno == ENOENT && signal == KILL", 0, 0 },
+		{ "kind == 9", 0, ET_KIND_BIT(9) },
+		{ "kind >= lost", ET_KIND_BIT(ET_LOST), 0 },
 		{ "kind == exec", ET_KIND_BIT(ET_EXEC), ET_KIND_BIT(ET_EXEC) },
 		{ "kind in (proc, lost) && known(ts)", ET_KIND_BIT(ET_PROC) | ET_KIND_BIT(ET_LOST),
 		  ET_KIND_BIT(ET_PROC) | ET_KIND_BIT(ET_LOST) },
@@ -410,6 +415,7 @@ static void test_kinds(void)
 
 		CHECK_CASE(all[i].text, (expr_kinds(e) & 0x7e) == all[i].kinds);
 		CHECK_CASE(all[i].text, expr_kinds_named(e) == all[i].named);
+		CHECK_CASE(all[i].text, expr_is_futile(e) == !(all[i].kinds | all[i].named));
 		expr_free(e);
 	}
 }
