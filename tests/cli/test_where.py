@@ -274,8 +274,10 @@ def regular(rng, depth=0):
             atom = f"({regular(rng, depth + 1)})"
         elif choice == 8:
             atom = f"({regular(rng, depth + 1)}|{regular(rng, depth + 1)})"
-        # Python tries again what it repeats: of groups no more than twice.
-        out += atom + rng.choice(("", "", "?", "{2}", "{0,2}") if choice > 6 else ("", "", "", "", "*", "+", "?", "{2}", "{1,2}", "{0,}"))
+        # Python tries all ways to repeat what can be repeated inside: without end only what is in no group.
+        repeats = ("", "", "?", "{2}", "{0,2}") if choice > 6 else ("", "", "?", "{1,2}") if depth else \
+            ("", "", "", "", "*", "+", "?", "{2}", "{1,2}", "{0,}")
+        out += atom + rng.choice(repeats)
     if depth == 0:
         out = rng.choice(("", "", "^")) + out + rng.choice(("", "", "$"))
     return out
