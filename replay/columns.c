@@ -4,10 +4,10 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "codes.h"
 #include "container.h"
+#include "derive.h"
 #include "escape.h"
-#include "event.h"
-#include "names.h"
 #include "print.h"
 #include "times.h"
 
@@ -141,13 +141,13 @@ static void help_field(struct out *o, unsigned id)
 
 void columns_help(struct out *o)
 {
-	out_text(o, "Fields, for --columns and --match, and the kinds of events that have "
-		    "them:\n\n");
+	out_text(o, "Fields, for --columns, --match and --where, and the kinds of events "
+		    "that have them:\n\n");
 	for (unsigned id = 1; id < ET_FIELD_END; id++)
 		if (et_fields[id].name)
 			help_field(o, id);
 	out_text(o, "\nWhat follows from them; container and duration are for --match as "
-		    "well:\n\n");
+		    "well, and exectrace\nhelp expressions lists what is for --where:\n\n");
 	for (unsigned id = ET_FIELD_END; id < OWN_END; id++)
 		out_printf(o, "  %-16s %s\n", own[id - ET_FIELD_END].name,
 			   own[id - ET_FIELD_END].help);
@@ -257,7 +257,7 @@ static void put_container(struct out *o, const struct input_row *row)
 
 static void put_duration(struct out *o, const struct input_row *row)
 {
-	uint64_t duration = event_duration(&row->ev);
+	uint64_t duration = derive_duration(&row->ev);
 
 	if (duration != ET_NONE)
 		times_duration(o, duration);

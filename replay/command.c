@@ -54,6 +54,10 @@ int command_begin(const struct command *c, int argc, char **argv, struct options
 	command_begin_output();
 	if (options_parse(opt, c->options, argc, argv, &why)) {
 		say("%s", why.text);
+		if (why.caret[0]) {
+			say("  %s", why.line);
+			say("  %s", why.caret);
+		}
 		return why.code;
 	}
 	if (opt->version)

@@ -61,18 +61,3 @@ void event_pick(struct et_chunk *c, uint32_t row, uint64_t fields, struct et_eve
 		}
 	}
 }
-
-uint64_t event_duration(const struct et_event *ev)
-{
-	uint64_t ts = ev->v[ET_F_TS].u, since;
-
-	if (ev->v[ET_F_KIND].u != ET_EXIT)
-		return ET_NONE;
-	if (ET_HAS(ev, ET_F_EXEC_TS))
-		since = ev->v[ET_F_EXEC_TS].u;
-	else if (ET_HAS(ev, ET_F_START))
-		since = ev->v[ET_F_START].u;
-	else
-		return ET_NONE;
-	return since <= ts ? ts - since : ET_NONE;
-}

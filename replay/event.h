@@ -19,10 +19,4 @@ int event_check(struct source *s, struct et_chunk *c, struct et_error *err);
  */
 void event_pick(struct et_chunk *c, uint32_t row, uint64_t fields, struct et_event *ev);
 
-/*
- * How long a process that exits ran as what it was: ns since its last exec, else
- * since it began; ET_NONE where neither is known, and for every other kind.
- */
-uint64_t event_duration(const struct et_event *ev);
-
 #endif

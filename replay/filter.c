@@ -19,6 +19,8 @@ static const struct number_test {
 	[FILTER_EXIT_CODE] = { "exit-code", ET_F_EXIT_CODE, NO_NAMES },
 };
 
+_Static_assert(sizeof(((struct reason *)0)->line) == EXPR_LINE, "its lines fit");
+
 /* ---- Building ----------------------------------------------------------------- */
 
 static void free_strings(char **s, size_t n)
@@ -39,6 +41,9 @@ void filter_free(struct filter *f)
 	for (size_t i = 0; i < f->n_matches; i++)
 		match_free(&f->matches[i]);
 	free(f->matches);
+	for (size_t i = 0; i < f->n_where; i++)
+		expr_free(f->where[i]);
+	free(f->where);
 	*f = (struct filter){ 0 };
 }
 
@@ -143,6 +148,27 @@ int filter_add_match(struct filter *f, const char *text, struct reason *why)
 	return match_parse(&more[f->n_matches++], text, why);
 }
 
+int filter_add_where(struct filter *f, const char *text, struct reason *why)
+{
+	static const struct expr_options opt = { .names = EXPR_USERS | EXPR_CGROUPS };
+	struct expr **more = reallocarray(f->where, f->n_where + 1, sizeof(struct expr *));
+	struct expr_error err;
+
+	if (!more)
+		return no_memory(why);
+	f->where = more;
+	if (!expr_parse(text, &opt, &more[f->n_where], &err)) {
+		if (!expr_is_futile(more[f->n_where++]))
+			return 0;
+		return reason_set(why, EXIT_USAGE,
+				  "--where: no event can match: no kind of event has all that "
+				  "'%s' asks for (--columns help lists which has what)", text);
+	}
+	reason_set(why, EXIT_USAGE, "--where: %s", err.text);
+	expr_point(text, &err, why->line, why->caret);
+	return -1;
+}
+
 int filter_add_kinds(struct filter *f, const char *list, struct reason *why)
 {
 	const char *part;
@@ -177,6 +203,7 @@ void scope_free(struct filter_scope *s)
 	for (size_t i = 0; i < s->n_matches; i++)
 		match_unbind(&s->matches[i]);
 	free(s->matches);
+	where_free(&s->where);
 	free(s->verdicts);
 	*s = (struct filter_scope){ 0 };
 }
@@ -191,6 +218,7 @@ static int compare_u64(const void *a, const void *b)
 int scope_bind(struct filter_scope *s, const struct filter *f, const struct et_context *names)
 {
 	s->filter = f;
+	s->where.names = names;
 	for (int i = 0; i < FILTER_NUMBERS; i++) {
 		const struct filter_terms *t = &f->numbers[i];
 		uint64_t *values, id;
@@ -228,8 +256,10 @@ int scope_bind(struct filter_scope *s, const struct filter *f, const struct et_c
 void scope_bind_times(struct filter_scope *s, const struct filter *f, int64_t start,
 		      int32_t offset)
 {
-	s->since = f->has_since ? times_resolve(&f->since, start, offset) : INT64_MIN;
-	s->until = f->has_until ? times_resolve(&f->until, start, offset) : INT64_MAX;
+	s->since = f->has_since ? moment_resolve(&f->since, start, offset) : INT64_MIN;
+	s->until = f->has_until ? moment_resolve(&f->until, start, offset) : INT64_MAX;
+	s->where.start = start;
+	s->where.offset = offset;
 }
 
 /* ---- By the head ----------------------------------------------------------------- */
@@ -238,10 +268,15 @@ void scope_bind_times(struct filter_scope *s, const struct filter *f, int64_t st
 static uint32_t kinds_wanted(const struct filter *f)
 {
 	uint32_t lost = ET_KIND_BIT(ET_LOST), kinds = f->kinds ? f->kinds : ~0u;
+	uint32_t named = f->kinds;
 
 	if (f->outcomes)
 		kinds &= f->outcomes | lost;
-	return kinds & ~(f->unasked & ~f->kinds);
+	for (size_t i = 0; i < f->n_where; i++) {
+		kinds &= expr_kinds(f->where[i]) | lost;
+		named |= expr_kinds_named(f->where[i]);
+	}
+	return kinds & ~(f->unasked & ~named);
 }
 
 /* The wall times between which all rows of the record lie, but for the ends of lost ones. */
@@ -318,7 +353,7 @@ bool scope_may_match(const struct filter_scope *s, const struct et_record *rec)
 		if (lo >= s->until || (hi < s->since && !rec->kinds[ET_LOST]))
 			return false;
 	}
-	if (f->kinds || f->outcomes || f->unasked) {
+	if (f->kinds || f->outcomes || f->unasked || f->n_where) {
 		/* Kinds of a later version are not among the counts. */
 		rows = rec->rows;
 		for (unsigned k = 1; k < ET_KIND_END; k++)
@@ -354,7 +389,7 @@ bool scope_matches_all(const struct filter_scope *s, const struct et_record *rec
 	for (int i = 0; i < FILTER_GLOBS; i++)
 		if (f->globs[i].n)
 			return false;
-	if (f->n_matches)
+	if (f->n_matches || f->n_where)
 		return false;
 	for (unsigned k = 1; k < ET_KIND_END; k++)
 		if (rec->kinds[k] && !(kinds & ET_KIND_BIT(k)))
@@ -579,6 +614,8 @@ int scope_select(struct filter_scope *s, const struct et_record *rec, struct et_
 	}
 	for (size_t i = 0; !r && i < f->n_matches; i++)
 		r = select_match(s, chunk, i, exempt, selected, err);
+	for (size_t i = 0; !r && i < f->n_where; i++)
+		r = where_select(&s->where, f->where[i], chunk, f->keeps_lost, selected, err);
 	free(exempt);
 	return r;
 }

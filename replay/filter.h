@@ -19,8 +19,9 @@
 #include <exectrace.h>
 
 #include "match.h"
+#include "moment.h"
 #include "say.h"
-#include "times.h"
+#include "where.h"
 
 /* Tests of a number against a list. */
 enum filter_number {
@@ -52,12 +53,14 @@ struct filter {
 	struct filter_patterns globs[FILTER_GLOBS];
 	struct match *matches;	/* --match */
 	size_t n_matches;
+	struct expr **where;	/* --where */
+	size_t n_where;
 	uint32_t kinds;		/* --kind: ET_KIND_BIT()s; 0: any */
 	uint32_t outcomes;	/* --failed, --ok: likewise */
 	uint32_t unasked;	/* likewise: left out unless --kind asks for them */
-	bool keeps_lost;	/* matches let lost events pass, also of fields that they have */
+	bool keeps_lost;	/* matches and expressions let lost events pass, whatever they ask */
 	bool has_since, has_until;
-	struct times_point since, until;
+	struct moment since, until;
 };
 
 /* An empty filter, all zero, lets everything pass. */
@@ -68,6 +71,8 @@ int filter_add_numbers(struct filter *f, enum filter_number which, const char *l
 int filter_add_glob(struct filter *f, enum filter_glob which, const char *glob,
 		    struct reason *why);
 int filter_add_match(struct filter *f, const char *text, struct reason *why);
+/* An expression; also where it is wrong is in *why. */
+int filter_add_where(struct filter *f, const char *text, struct reason *why);
 int filter_add_kinds(struct filter *f, const char *list, struct reason *why);
 
 struct filter_scope {
@@ -76,6 +81,7 @@ struct filter_scope {
 	size_t n_values[FILTER_NUMBERS];
 	struct match_scope *matches;	/* one for each of the filter */
 	size_t n_matches;
+	struct where_scope where;
 	int64_t since, until;		/* wall times: since <= t < until */
 	uint8_t *verdicts;		/* memo per string id */
 	size_t verdicts_cap;

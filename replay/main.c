@@ -2,6 +2,7 @@
 /* main.c - the commands of exectrace. Each describes itself; here is only the list. */
 #include "command.h"
 #include "recorder.h"
+#include "topic.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ static void usage(struct out *o)
 		out_printf(o, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	out_text(o, "  help       show this, or what a command takes\n\n"
 		    "  exectrace help COMMAND, or exectrace COMMAND --help, says more;\n"
+		    "  exectrace help expressions says what --where takes;\n"
 		    "  exectrace --version tells the version.\n");
 }
 
@@ -49,16 +51,16 @@ static int help(const char *name)
 	struct reason why;
 	struct out o;
 
-	if (!all && !c)
-		return unknown(name);
 	if (c && c->own_help && !recorder_find(&recorder, &why))
 		return c->run(2, (char *[]){ ask, ask, NULL });
 	command_begin_output();
 	out_open(&o, STDOUT_FILENO);
 	if (c)
 		command_help(c, &o);
-	else
+	else if (all)
 		usage(&o);
+	else if (!topic_help(name, &o))
+		return unknown(name);
 	return command_end(&o, EXIT_DONE);
 }
 

@@ -6,11 +6,7 @@
 
 #include "container.h"
 #include "glob.h"
-#include "names.h"
-#include "times.h"
-
-/* The largest number that stands for itself. */
-#define NUMBER_MAX (UINT64_MAX - 1)
+#include "value.h"
 
 static const char *name_of(unsigned field)
 {
@@ -66,133 +62,9 @@ static int add_text(struct match *m, const char *s, size_t len, struct reason *w
 	return 0;
 }
 
-/* Decimal digits in front of s; their number, 0: none, or over NUMBER_MAX. */
-static size_t take_digits(const char *s, size_t len, uint64_t *out)
-{
-	size_t n = 0;
-
-	for (*out = 0; n < len && s[n] >= '0' && s[n] <= '9'; n++) {
-		uint64_t digit = (uint64_t)(s[n] - '0');
-
-		if (*out > (NUMBER_MAX - digit) / 10)
-			return 0;
-		*out = *out * 10 + digit;
-	}
-	return n;
-}
-
-/* What stands behind the digits of a size. */
-static bool scale_bytes(const char *s, size_t len, uint64_t *n)
-{
-	static const char units[] = "KMGT";
-	const char *unit = len == 1 ? memchr(units, s[0], sizeof(units) - 1) : NULL;
-	unsigned shift = unit ? (unsigned)(unit - units + 1) * 10 : 0;
-
-	if (!unit || *n > NUMBER_MAX >> shift)
-		return false;
-	*n <<= shift;
-	return true;
-}
-
-static bool parse_duration(const char *s, size_t len, uint64_t *out)
-{
-	struct times_point point;
-	char text[64] = "+";
-
-	if (!len || len > sizeof(text) - 2)
-		return false;
-	memcpy(text + 1, s, len);
-	if (!times_parse(text, &point) || point.form != TIMES_RELATIVE || point.ns < 0)
-		return false;
-	*out = (uint64_t)point.ns;
-	return true;
-}
-
 static bool same(const char *name, const char *s, size_t len)
 {
 	return name && strlen(name) == len && !memcmp(name, s, len);
-}
-
-/* A number by its name; the first of from..end that has it. */
-static bool parse_name(unsigned unit, const char *s, size_t len, uint64_t *out)
-{
-	static const unsigned end = 4096; /* errno has the most, less than that */
-
-	for (uint64_t n = 1; n < end; n++) {
-		const char *name = unit == ET_ERRNO_ID    ? errno_name(n)
-				   : unit == ET_SIGNAL_ID ? signal_name(n)
-				   : unit == ET_KIND_ID   ? et_kind_name((unsigned)n)
-				   : unit == ET_CAUSE_ID  ? et_cause_name((unsigned)n)
-							  : NULL;
-
-		if (same(name, s, len)) {
-			*out = n;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool parse_device(const char *s, size_t len, uint64_t *out)
-{
-	uint64_t major, minor;
-	size_t n = take_digits(s, len, &major), behind;
-
-	if (!n || n == len || s[n] != ':' || major > NUMBER_MAX >> 20)
-		return false;
-	n++;
-	behind = take_digits(s + n, len - n, &minor);
-	*out = major << 20 | minor;
-	return behind && n + behind == len && minor < 1 << 20;
-}
-
-static bool parse_number(unsigned unit, const char *s, size_t len, uint64_t *out)
-{
-	size_t digits = take_digits(s, len, out);
-
-	if (digits && digits == len)
-		return true;
-	switch (unit) {
-	case ET_NS:
-		return parse_duration(s, len, out);
-	case ET_BYTES:
-		return digits && scale_bytes(s + digits, len - digits, out);
-	case ET_DEV:
-		return parse_device(s, len, out);
-	case ET_FLAG:
-		*out = 1;
-		return same("yes", s, len) || same("no", s, len);
-	default:
-		return parse_name(unit, s, len, out);
-	}
-}
-
-static const char *what_of(unsigned unit)
-{
-	switch (unit) {
-	case ET_NS:
-		return "a duration such as 250ms, or ns";
-	case ET_BYTES:
-		return "a size such as 64M, or bytes";
-	case ET_DEV:
-		return "a device such as 8:1";
-	case ET_FLAG:
-		return "yes or no";
-	case ET_UID:
-		return "a user's number or name";
-	case ET_GID:
-		return "a group's number or name";
-	case ET_ERRNO_ID:
-		return "an error such as ENOENT, or its number";
-	case ET_SIGNAL_ID:
-		return "a signal such as SIGKILL, or its number";
-	case ET_KIND_ID:
-		return "one of exec, fail, fork, exit, proc, lost";
-	case ET_CAUSE_ID:
-		return "a cause such as ring_full";
-	default:
-		return "a number";
-	}
 }
 
 /* A number, LOW..HIGH, LOW.. or ..HIGH; or the name of a user or a group. */
@@ -200,29 +72,27 @@ static int add_number(struct match *m, const char *s, size_t len, struct reason 
 {
 	unsigned unit = unit_of(m->field);
 	const char *dots = len ? memmem(s, len, "..", 2) : NULL;
-	uint64_t low = 0, high = NUMBER_MAX;
+	uint64_t low = 0, high = VALUE_MAX;
 	size_t before = dots ? (size_t)(dots - s) : len;
 	bool ok;
 
 	if ((unit == ET_UID || unit == ET_GID) && len && strspn(s, "0123456789.") < len)
 		return add_text(m, s, len, why);
 	if (dots) {
-		ok = (!before || parse_number(unit, s, before, &low)) &&
+		ok = (!before || value_parse(unit, s, before, &low)) &&
 		     (before + 2 == len ||
-		      parse_number(unit, dots + 2, len - before - 2, &high)) &&
+		      value_parse(unit, dots + 2, len - before - 2, &high)) &&
 		     len > 2 && low <= high;
 	} else {
-		ok = parse_number(unit, s, len, &low);
+		ok = value_parse(unit, s, len, &low);
 		high = low;
 	}
 	if (!ok || (unit == ET_FLAG && dots))
 		return reason_set(why, EXIT_USAGE, "--match %s: '%.*s' is not %s",
-				  name_of(m->field), (int)len, s, what_of(unit));
+				  name_of(m->field), (int)len, s, value_wanted(unit));
 	if (unit == ET_FLAG) {
-		bool yes = low && !same("no", s, len);
-
-		low = yes;
-		high = yes ? NUMBER_MAX : 0;
+		high = low ? VALUE_MAX : 0;
+		low = low != 0;
 	}
 	return add_range(m, low, high, why);
 }
@@ -261,7 +131,7 @@ int match_parse(struct match *m, const char *text, struct reason *why)
 				  "--columns help lists them)",
 				  (int)len, text);
 	if (!*at && unit_of(m->field) == ET_FLAG)
-		return add_range(m, 1, NUMBER_MAX, why);
+		return add_range(m, 1, VALUE_MAX, why);
 	if (!*at)
 		return reason_set(why, EXIT_USAGE, "--match %s: what should it be? %s=VALUE",
 				  text, text);
@@ -469,7 +339,7 @@ static int select_numbers(const struct match_scope *s, struct et_chunk *chunk,
 	return r;
 }
 
-/* As event_duration, over columns. */
+/* As derive_duration, over columns. */
 static int select_durations(const struct match_scope *s, struct et_chunk *chunk,
 			    const uint8_t *exempt, uint8_t *selected, struct et_error *err)
 {

@@ -20,7 +20,7 @@ struct option_spec {
 	size_t param; /* of set: an offset in struct options, or a test of the filter */
 };
 
-static set_fn set_flag, set_numbers, set_glob, set_match, set_columns, set_kinds, set_failed, set_ok, set_since,
+static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_failed, set_ok, set_since,
 	set_until, set_limit, set_top, set_record, set_output, set_level, set_chunk_rows;
 
 #define FLAG(member) set_flag, offsetof(struct options, member)
@@ -37,6 +37,7 @@ static const struct option_spec specs[] = {
 { OPTIONS_FILTER, "exe", 0, "GLOB", "of this executable; without a / the last part of its path", set_glob, FILTER_EXE },
 { OPTIONS_FILTER, "arg", 0, "GLOB", "with an argument like this", set_glob, FILTER_ARG },
 { OPTIONS_FILTER, "match", 0, "FIELD=LIST", "of which this field is one of these; any field that JSON shows", set_match, 0 },
+{ OPTIONS_FILTER, "where", 0, "EXPR", "for which this holds; see exectrace help expressions", set_where, 0 },
 { OPTIONS_FILTER, "kind", 0, "LIST", "of these kinds: exec, fail, fork, exit, proc, lost", set_kinds, 0 },
 { OPTIONS_FILTER, "failed", 0, NULL, "execs that failed", set_failed, 0 },
 { OPTIONS_FILTER, "ok", 0, NULL, "execs that succeeded", set_ok, 0 },
@@ -107,6 +108,13 @@ static int set_match(struct options *o, const struct option_spec *spec, char *va
 	return filter_add_match(&o->filter, value, why);
 }
 
+static int set_where(struct options *o, const struct option_spec *spec, char *value,
+		     struct reason *why)
+{
+	(void)spec;
+	return filter_add_where(&o->filter, value, why);
+}
+
 static int set_columns(struct options *o, const struct option_spec *spec, char *value,
 		       struct reason *why)
 {
@@ -139,9 +147,9 @@ static int set_ok(struct options *o, const struct option_spec *spec, char *value
 }
 
 static int parse_point(const struct option_spec *spec, const char *value,
-		       struct times_point *point, struct reason *why)
+		       struct moment *point, struct reason *why)
 {
-	if (times_parse(value, point))
+	if (moment_parse(value, point))
 		return 0;
 	return reason_set(why, EXIT_USAGE,
 			  "--%s: '%s' is not a time such as 09:00, '2026-11-20 09:00:00', "
@@ -402,14 +410,14 @@ void options_help(struct out *o, unsigned groups)
 		out_text(o, "\n"
 			    "LIST is values between commas, GLOB a pattern of * ? [a-z]; an "
 			    "option given\n"
-			    "again adds to its values, but --match one condition more. FIELD "
-			    "is a name that\n"
-			    "--columns help lists; its values are globs, numbers and LOW..HIGH, "
-			    "as in 1ms..2s,\n"
-			    "64M.., 8:1, ENOENT, ann. TIME is 09:00[:00[.5]] on the day the "
-			    "capture begins,\n"
-			    "'2026-11-20 09:00', each with Z or +02:00 behind it or else in "
-			    "the zone of the\n"
-			    "recorded machine, +1m30s after the beginning, or @SECONDS since "
+			    "again adds to its values, but --match and --where one condition "
+			    "more. FIELD is\n"
+			    "a name that --columns help lists; its values are globs, numbers "
+			    "and LOW..HIGH, as\n"
+			    "in 1ms..2s, 64M.., 8:1, ENOENT, ann. TIME is 09:00[:00[.5]] on "
+			    "the day the capture\n"
+			    "begins, '2026-11-20 09:00', each with Z or +02:00 behind it or else "
+			    "in the zone of\n"
+			    "the recorded machine, +1m30s after the beginning, or @SECONDS since "
 			    "1970.\n");
 }

@@ -5,10 +5,10 @@
  */
 #include "print.h"
 
+#include "codes.h"
 #include "container.h"
+#include "derive.h"
 #include "escape.h"
-#include "event.h"
-#include "names.h"
 #include "times.h"
 
 /* Fields in the order in which people read them; those not listed come behind. */
@@ -301,7 +301,7 @@ void json_row(struct out *o, const struct input_row *row)
 {
 	uint64_t left = row->ev.known & ~(1ull << ET_F_KIND);
 	uint64_t kind = row->ev.v[ET_F_KIND].u;
-	uint64_t duration = event_duration(&row->ev);
+	uint64_t duration = derive_duration(&row->ev);
 
 	/* Of an exec it is ts once more. */
 	if (kind == ET_EXEC)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "print.h"
 
+#include "codes.h"
+#include "derive.h"
 #include "escape.h"
-#include "event.h"
-#include "names.h"
 #include "times.h"
 
 #define PID_WIDTH 7
@@ -356,7 +356,7 @@ void text_row(struct text_printer *p, struct out *o, const struct input_row *row
 	print_result(line, ev);
 	end_cell(line, begin, RESULT_WIDTH);
 	print_command(line, ev);
-	duration = event_duration(ev);
+	duration = derive_duration(ev);
 	if (duration != ET_NONE) {
 		out_text(line, " after ");
 		times_duration(line, duration);

@@ -15,6 +15,7 @@ int reason_set(struct reason *why, enum exit_code code, const char *fmt, ...)
 	va_list ap;
 
 	why->code = code;
+	why->line[0] = why->caret[0] = '\0';
 	va_start(ap, fmt);
 	vsnprintf(why->text, sizeof(why->text), fmt, ap);
 	va_end(ap);

@@ -18,9 +18,10 @@ enum exit_code {
 struct reason {
 	enum exit_code code;
 	char text[512];
+	char line[80], caret[80]; /* what was read, and a caret below where it is wrong; or empty */
 };
 
-/* Fills *why and returns -1. */
+/* Fills *why, without lines below, and returns -1. */
 int reason_set(struct reason *why, enum exit_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

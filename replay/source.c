@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "times.h"
+#include "moment.h"
 
 /* What people hand to a reader of captures by mistake. */
 static const struct {
@@ -483,7 +483,7 @@ static void learn_start(struct source *s, const struct et_record *rec)
 		s->start = et_record_wall(rec, rec->ts_min);
 	s->started = s->rows = true;
 	offset = et_context_host(s->names, "utc_offset");
-	if (offset && !times_parse_offset(offset, &s->offset))
+	if (offset && !moment_parse_offset(offset, &s->offset))
 		s->offset = 0;
 }
 

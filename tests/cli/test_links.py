@@ -55,7 +55,7 @@ def wrong_arrows(parts):
             if user == owner:
                 continue
             crossing = undefined & defined
-            if owner == "format" and user in ("capture", "replay"):
+            if owner == "format" and user in ("capture", "common", "replay"):
                 crossing -= names
             if owner == "common" and user in ("capture", "replay"):
                 continue

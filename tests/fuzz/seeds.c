@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * seeds - writes what the fuzz targets start from: small whole captures and those of
- * tests/files, alone and behind command lines, ring records, and BTF. Takes the folder of
- * the corpora, and the files.
+ * tests/files, alone and behind command lines, ring records, expressions, and BTF. Takes
+ * the folder of the corpora, and the files.
  */
 #include "../../bpf/wire.h"
 #include "../unit/events.h"
@@ -16,7 +16,19 @@ static const char *const lines[] = {
 	"--kind exec,fail,lost --failed --ok", "--count --pid 1,2,3 --exe */true", "--exit-code 0 --date",
 	"--match uid=root,5..9 --match env=L* --columns time,pid,env,exe_dev,command",
 	"--match cgroup=/* --match container=? --match exec_duration=1us..2h --columns user,tty,container",
+	"--where exit!=0&&comm=='a' --where argv[0]~'*' --where !known(exe)||user=~'o+'",
 	"--match tty=pts/* --match exe_memfd --match exe_dev=8:1.. --match duration=..1s --columns result,argv",
+};
+
+/* Behind a NUL what becomes strings of events. */
+static const char *const expressions[] = {
+	"exit != 0 && comm == \"ab\"\0ab",
+	"pid in (1, 2..9, 0x20..) or !(uid == ann) and known(argv[-1])\0\1\2\3",
+	"argv has ~ '*.c' || argv has =~ \"^a(b|[[:digit:]]+)*.{2,3}$\" || env has 'PATH'\0abbb12cc.c",
+	"duration > 1m30s or max_rss >= 64M or exe_dev == 8:1 or signal == KILL or errno == ENOENT\0x",
+	"time in +1s..\"2026-11-20 09:00\" and time > 09:00:00.5Z and time != @5.5\0x",
+	"user ~ '?[!a-z]*\\x41' && cgroup =~ '\\.' && container == '3f4e2d1c0b9a' && group in ('a', 'b')\0x",
+	"kind in (exec, fail) && failed || ok == no || not core && cause != ring_full\0x",
 };
 
 #define LINES (sizeof(lines) / sizeof(lines[0]))
@@ -145,6 +157,16 @@ static void ring_records(const char *folder)
 	save(folder, "decode", 0, NULL, out, len);
 }
 
+static void save_expressions(const char *folder)
+{
+	for (unsigned i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++) {
+		size_t len = strlen(expressions[i]) + 1;
+
+		save(folder, "expr", i, NULL, expressions[i],
+		     len + strlen(expressions[i] + len));
+	}
+}
+
 /* An int and a pointer to it. */
 static void btf(const char *folder)
 {
@@ -183,6 +205,7 @@ int main(int argc, char **argv)
 	for (unsigned n = 0; n < 12; n++)
 		capture(argv[1], n);
 	ring_records(argv[1]);
+	save_expressions(argv[1]);
 	btf(argv[1]);
 	for (int i = 2; i < argc; i++)
 		copy(argv[1], 10 + (unsigned)i, argv[i]);

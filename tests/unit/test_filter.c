@@ -4,7 +4,7 @@
  * filter over the columns of a capture, and the order in which rows come out.
  */
 #include "check.h"
-#include "event.h"
+#include "derive.h"
 #include "glob.h"
 #include "input.h"
 #include "options.h"
@@ -135,21 +135,21 @@ static void test_times(void)
 	int32_t offset = 77;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct times_point p;
-		bool ok = times_parse(cases[i].text, &p);
+		struct moment p;
+		bool ok = moment_parse(cases[i].text, &p);
 
 		CHECK_CASE(cases[i].text, ok == (cases[i].wall >= 0));
 		if (ok)
 			CHECK_CASE(cases[i].text,
-				   times_resolve(&p, START, 3600) == cases[i].wall);
+				   moment_resolve(&p, START, 3600) == cases[i].wall);
 	}
-	CHECK(times_parse_offset("3600", &offset) && offset == 3600);
-	CHECK(times_parse_offset("-12600", &offset) && offset == -12600);
-	CHECK(times_parse_offset("+05:30", &offset) && offset == 19800);
-	CHECK(times_parse_offset("0", &offset) && offset == 0);
-	CHECK(!times_parse_offset("", &offset));
-	CHECK(!times_parse_offset("99999999999", &offset));
-	CHECK(!times_parse_offset("1h", &offset));
+	CHECK(moment_parse_offset("3600", &offset) && offset == 3600);
+	CHECK(moment_parse_offset("-12600", &offset) && offset == -12600);
+	CHECK(moment_parse_offset("+05:30", &offset) && offset == 19800);
+	CHECK(moment_parse_offset("0", &offset) && offset == 0);
+	CHECK(!moment_parse_offset("", &offset));
+	CHECK(!moment_parse_offset("99999999999", &offset));
+	CHECK(!moment_parse_offset("1h", &offset));
 }
 
 /* ---- A capture to filter ------------------------------------------------------ */
@@ -472,11 +472,11 @@ static void test_merge(void)
 		CHECK(row.wall >= last);
 		last = row.wall;
 		n++;
-		if (event_duration(&row.ev) == ET_NONE)
+		if (derive_duration(&row.ev) == ET_NONE)
 			continue;
 		durations++;
 		/* 10 ran ls for 20 ms, 31 id for 22, 11 su for 40. */
-		CHECK(event_duration(&row.ev) ==
+		CHECK(derive_duration(&row.ev) ==
 		      (row.ev.v[ET_F_PID].u % 1000 == 10   ? 20000000u
 				       : row.ev.v[ET_F_PID].u % 1000 == 31 ? 22000000u
 									   : 40000000u));

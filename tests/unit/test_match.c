@@ -3,6 +3,7 @@
 #include "check.h"
 #include "match.h"
 #include "memory_io.h"
+#include "words.h"
 
 #include <string.h>
 
@@ -65,6 +66,7 @@ static const struct {
 	{ "errno=EPERM", "g" },
 	{ "signal=SIGKILL", "eg" },
 	{ "signal=1..9", "eg" },
+	{ "signal=KILL", "eg" },
 	/* What lost rows have is asked of them, and others have it not. */
 	{ "cause=ring_full", "g" },
 	{ "cause=busy", "" },
@@ -79,6 +81,8 @@ static const struct {
 	{ "duration=4000", "eg" },
 	{ "duration=..1us", "fg" },
 	{ "max_rss=1M", "eg" },
+	{ "max_rss=1MiB", "eg" },
+	{ "max_rss=0x100000", "eg" },
 	{ "max_rss=..1048575", "fg" },
 	{ "max_rss=1K..1G", "efg" },
 	{ "read_bytes=1023", "eg" },
@@ -123,43 +127,11 @@ static const char *const wrong[] = {
 	"pid=",		 "pid=x",	    "pid=1,",	    "pid=,1",	    "pid=-1",
 	"pid=1..0",	 "pid=..",	    "pid=1...2",    "pid=1 ",	    "pid=18446744073709551615",
 	"pid=99999999999999999999", "pid=5K", "pid=ann",    "uid=",	    "exe_memfd=maybe",
-	"exe_memfd=0..1", "kind=execs",	    "errno=enoent", "signal=KILL",  "exec_duration=1x",
-	"exec_duration=-1s", "exec_duration=09:00", "max_rss=1KB", "max_rss=K",
+	"exe_memfd=0..1", "kind=execs",	    "errno=enoent",  "exec_duration=1x",
+	"exec_duration=-1s", "exec_duration=09:00", "max_rss=1.5", "max_rss=K",
 	"max_rss=99999999999999T", "exe_dev=8:", "exe_dev=:1", "exe_dev=8:1048576", "exe_dev=8:1:1",
 	"user=ann",	 "PID=5",	    "cpu=1,x",	    "comm",
 };
-
-static void set_list(struct et_event *ev, unsigned field, char *text)
-{
-	uint32_t len = (uint32_t)strlen(text), n = 0;
-
-	for (uint32_t i = 0; i < len; i++) {
-		if (text[i] != ',')
-			continue;
-		text[i] = 0;
-		n++;
-	}
-	ev->known |= 1ull << field;
-	ev->v[field].l = (struct et_list){ text, len, n };
-}
-
-static void set_field(struct et_event *ev, char *word)
-{
-	char *value = strchr(word, '=');
-	unsigned f = 1;
-
-	CHECK(value != NULL);
-	*value++ = 0;
-	while (f < ET_FIELD_END && strcmp(et_fields[f].name, word))
-		f++;
-	CHECK_CASE(word, f < ET_FIELD_END);
-	if (et_fields[f].type == ET_STR)
-		et_set_str(ev, (enum et_field_id)f, value, (uint32_t)strlen(value));
-	else if (et_fields[f].type == ET_LIST)
-		set_list(ev, f, value);
-	else
-		et_set_uint(ev, (enum et_field_id)f, strtoull(value, NULL, 10));
-}
 
 /* The rows in two records, for a LOST holds no others. */
 static void write_capture(struct sink *sink)
@@ -180,12 +152,11 @@ static void write_capture(struct sink *sink)
 	CHECK(!et_writer_names(w, ET_REC_USERS, users, 3, NULL));
 	CHECK(!et_writer_names(w, ET_REC_CGROUPS, cgroups, 2, NULL));
 	for (size_t i = 0; i < ROWS; i++) {
-		struct et_event ev = { 0 };
+		struct et_event ev;
 		char text[512];
 
 		snprintf(text, sizeof(text), "%s", rows[i]);
-		for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
-			set_field(&ev, word);
+		ev = words_event(text);
 		if (i == ROWS - 1) {
 			CHECK(!et_writer_batch(w, ET_REC_CHUNK, b, lost, NULL));
 			et_batch_reset(b);

@@ -4,8 +4,8 @@
  * control byte, JSON that loses nothing, times, and the lines of events.
  */
 #include "check.h"
+#include "derive.h"
 #include "escape.h"
-#include "event.h"
 #include "events.h"
 #include "print.h"
 #include "tally.h"
@@ -503,19 +503,19 @@ static void test_duration(void)
 	struct et_event ev = event_of(ET_EXIT);
 
 	et_set_uint(&ev, ET_F_TS, 100);
-	CHECK(event_duration(&ev) == ET_NONE);
+	CHECK(derive_duration(&ev) == ET_NONE);
 	et_set_uint(&ev, ET_F_START, 30);
-	CHECK(event_duration(&ev) == 70);
+	CHECK(derive_duration(&ev) == 70);
 	et_set_uint(&ev, ET_F_EXEC_TS, 80);
-	CHECK(event_duration(&ev) == 20);
+	CHECK(derive_duration(&ev) == 20);
 	et_set_uint(&ev, ET_F_EXEC_TS, 100);
-	CHECK(event_duration(&ev) == 0);
+	CHECK(derive_duration(&ev) == 0);
 	et_set_uint(&ev, ET_F_EXEC_TS, 101);
-	CHECK(event_duration(&ev) == ET_NONE);
+	CHECK(derive_duration(&ev) == ET_NONE);
 	for (unsigned kind = 1; kind < ET_KIND_END; kind++) {
 		et_set_uint(&ev, ET_F_EXEC_TS, 80);
 		et_set_uint(&ev, ET_F_KIND, kind);
-		CHECK((event_duration(&ev) == 20) == (kind == ET_EXIT));
+		CHECK((derive_duration(&ev) == 20) == (kind == ET_EXIT));
 	}
 }
 

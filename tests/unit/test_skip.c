@@ -108,11 +108,11 @@ static void write_capture(struct sink *sink)
 
 /* ---- Filters ---------------------------------------------------------------------- */
 
-static struct times_point random_time(void)
+static struct moment random_time(void)
 {
 	int64_t ns = OFFSET + (int64_t)(rng() % (1000 * SECOND));
 
-	return (struct times_point){ .form = TIMES_WALL, .zoned = true, .ns = ns };
+	return (struct moment){ .form = MOMENT_WALL, .zoned = true, .ns = ns };
 }
 
 static void add_numbers(struct filter *f, enum filter_number which, const char *name, uint64_t below)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * names.h - Linux errno and signal numbers of the generic ABI by name. The
+ * codes.h - Linux errno and signal numbers of the generic ABI by name. The
  * reader's own machine may number them otherwise, or be no Linux at all.
  */
-#ifndef EXECTRACE_NAMES_H
-#define EXECTRACE_NAMES_H
+#ifndef EXECTRACE_CODES_H
+#define EXECTRACE_CODES_H
 
 #include <stdint.h>
 

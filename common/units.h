@@ -11,14 +11,15 @@
 #include <stdint.h>
 
 /*
- * A time in ns: a decimal number and ms, s, m, h or d; seconds without a unit.
- * False: not such a time, or over 100 years.
+ * A time in ns: a decimal number and ns, us, ms, s, m, h or d, or several such, as in
+ * 1m30s; seconds without a unit. What is less than a ns is cut. False: not such a
+ * time, or 2^63 ns (292 years) and more.
  */
 bool units_time(const char *text, uint64_t *ns);
 
 /*
- * A size in bytes: a decimal number and K, M or G (powers of 1024, also written
- * KiB, MiB, GiB); bytes without a unit. False: not such a size, or over 2^62.
+ * A size in bytes: a decimal number and K, M, G or T (powers of 1024, also written
+ * KiB, MiB, GiB, TiB); bytes without a unit. False: not such a size, or over 2^62.
  */
 bool units_size(const char *text, uint64_t *bytes);
 
