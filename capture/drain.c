@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "decode.h"
 #include "exectable.h"
+#include "expr.h"
 #include "binaries.h"
 #include "ids.h"
 #include "probe.h"
@@ -47,6 +48,9 @@ struct drain {
 	uint64_t skipped_at;		/* when probe_skipped() was last looked at */
 	uint64_t skipped_execs;		/* what it said then */
 	uint64_t counts[ET_KIND_END];
+	const struct expr *trigger;	/* NULL: none */
+	uint32_t trigger_kinds;
+	bool matched;
 	bool finished_cpus;
 };
 
@@ -189,6 +193,8 @@ static int take_event(void *ctx, struct et_event *ev)
 	}
 	else
 		exectable_take(&d->execs, ev);
+	if (d->trigger_kinds >> kind & 1 && expr_match(d->trigger, ev, NULL))
+		d->matched = true;
 	code = add_event(d, ev);
 	/* It has another wall clock for that time: somebody set it there and back. */
 	if (code == ET_LIMIT) {
@@ -224,7 +230,8 @@ static int take_record(void *ctx, const void *data, size_t size)
 }
 
 struct drain *drain_new(struct probe *p, struct queue *q, struct binaries *binaries,
-			uint64_t interval, const char *env, const struct et_clock *clock)
+			uint64_t interval, const char *env, const struct expr *trigger,
+			const struct et_clock *clock)
 {
 	struct drain *d = calloc(1, sizeof(*d));
 
@@ -234,6 +241,8 @@ struct drain *drain_new(struct probe *p, struct queue *q, struct binaries *binar
 	d->queue = q;
 	d->binaries = binaries;
 	d->interval = interval;
+	d->trigger = trigger;
+	d->trigger_kinds = trigger ? expr_kinds(trigger) : 0;
 	d->due = UINT64_MAX;
 	d->clocks[d->n_clocks++] = *clock;
 	d->skipped_at = clock->ts;
@@ -319,6 +328,14 @@ bool drain_finish(struct drain *d)
 	d->finished_cpus = true;
 	hand_over(d, clock_boot());
 	return true;
+}
+
+bool drain_matched(struct drain *d)
+{
+	bool matched = d->matched;
+
+	d->matched = false;
+	return matched;
 }
 
 struct et_clock drain_clock(const struct drain *d, uint64_t ts)

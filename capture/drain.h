@@ -12,6 +12,7 @@
 
 struct drain;
 struct binaries;
+struct expr;
 struct probe;
 struct queue;
 
@@ -25,10 +26,12 @@ enum drain_result {
 /*
  * All is borrowed until drain_free. interval: ns that an event may wait in an open
  * parcel. env: what is kept of environments, as in envnames.h; NULL: there are none.
- * clock: the offset in force at the start. NULL: no memory.
+ * trigger: events to look out for, NULL: none. clock: the offset in force at the start. NULL: no
+ * memory.
  */
 struct drain *drain_new(struct probe *p, struct queue *q, struct binaries *binaries,
-			uint64_t interval, const char *env, const struct et_clock *clock);
+			uint64_t interval, const char *env, const struct expr *trigger,
+			const struct et_clock *clock);
 void drain_free(struct drain *d);
 
 enum drain_result drain_run(struct drain *d);
@@ -50,6 +53,9 @@ void drain_clock_step(struct drain *d);
  * yet, there is no empty parcel.
  */
 bool drain_finish(struct drain *d);
+
+/* Whether an event has matched the trigger since the last call. */
+bool drain_matched(struct drain *d);
 
 /* A moment of the boot clock with the offset of the wall clock then. */
 struct et_clock drain_clock(const struct drain *d, uint64_t ts);

@@ -21,6 +21,7 @@
 #include "progress.h"
 #include "queue.h"
 #include "report.h"
+#include "rotation.h"
 #include "say.h"
 #include "writer.h"
 
@@ -49,10 +50,7 @@ struct state {
 	int epoll;
 	int step;		/* timerfd: the wall clock was set */
 	int duration;		/* timerfd */
-	uint64_t cut_at;	/* ns of the boot clock: --rotate-time begins anew */
-	uint64_t cut_events;	/* how many there were then */
-	bool dumping;		/* memory is being written to a file, */
-	bool dump_again;	/* and that has been asked for once more */
+	struct rotation rotation;
 	bool asked;		/* a signal has asked for the end */
 	bool told;		/* of a failed sync */
 	int last_signo;		/* of these, and when; 0: none */
@@ -105,6 +103,7 @@ static void stop(struct state *s, const char *reason)
 	probe_detach(s->l->probe);
 	s->detached = clock_boot();
 	s->phase = PHASE_EMPTYING;
+	rotation_end(&s->rotation);
 }
 
 /* What is left to do takes what is open, and the command to be signalled, whoever it is. */
@@ -143,7 +142,8 @@ static void start(struct state *s)
 		return;
 	}
 	s->phase = PHASE_RUNNING;
-	s->result->began = s->cut_at = clock_boot();
+	s->result->began = clock_boot();
+	rotation_begin(&s->rotation, s->result->began);
 	if (l->command) {
 		s->result->release_error = command_release(l->command);
 		if (s->result->release_error) {
@@ -186,41 +186,6 @@ static uint64_t events(const struct state *s)
 	return counts[ET_EXEC] + counts[ET_FAIL] + counts[ET_FORK] + counts[ET_EXIT];
 }
 
-/* When the next file is due; not as long as nothing has happened in this one. */
-static uint64_t cut_due(struct state *s, uint64_t now)
-{
-	uint64_t every = s->l->options->rotate_time;
-
-	if (!every || s->phase != PHASE_RUNNING)
-		return NEVER;
-	if (events(s) != s->cut_events)
-		return s->cut_at + every;
-	s->cut_at += (now - s->cut_at) / every * every;
-	return NEVER;
-}
-
-static void cut_in_time(struct state *s, uint64_t now)
-{
-	uint64_t every = s->l->options->rotate_time;
-
-	if (cut_due(s, now) > now)
-		return;
-	s->cut_at += (now - s->cut_at) / every * every;
-	s->cut_events = events(s);
-	drain_mark(s->l->drain, PARCEL_CUT);
-}
-
-/* What is in memory goes to a file; what comes meanwhile, to one more. */
-static void dump(struct state *s)
-{
-	if (s->phase != PHASE_RUNNING)
-		return;
-	s->dump_again = s->dumping;
-	if (!s->dumping)
-		drain_mark(s->l->drain, PARCEL_DUMP);
-	s->dumping = true;
-}
-
 static void on_dump(struct state *s)
 {
 	const struct loop *l = s->l;
@@ -231,28 +196,19 @@ static void on_dump(struct state *s)
 		s->result->dump_error |= done.error;
 		report_dump(l->options, &done);
 		free(done.path);
-		s->dumping = false;
-		if (s->dump_again)
-			dump(s);
+		rotation_dumped(&s->rotation);
 	}
 }
 
-/* What a recording of several files, or in memory, makes of it. True: that was all. */
+/* True: it was not for the recording's end. */
 static bool on_service_signal(struct state *s, const struct signalfd_siginfo *si)
 {
-	const struct loop *l = s->l;
-
 	if (si->ssi_signo == SIGUSR1) {
-		if (output_dumps(l->output))
-			dump(s);
+		rotation_dump(&s->rotation);
 		return true;
 	}
 	/* The kernel sends it when the terminal is gone. */
-	if (si->ssi_signo != SIGHUP || si->ssi_code == SI_KERNEL || !output_is_series(l->output))
-		return false;
-	if (s->phase == PHASE_RUNNING)
-		drain_mark(l->drain, PARCEL_CUT);
-	return true;
+	return si->ssi_signo == SIGHUP && si->ssi_code != SI_KERNEL && rotation_cut(&s->rotation);
 }
 
 static void on_signal(struct state *s, const struct signalfd_siginfo *si)
@@ -406,7 +362,7 @@ static uint64_t empty_ring(struct state *s)
 	}
 
 	now = clock_boot();
-	cut_in_time(s, now);
+	rotation_run(&s->rotation, now);
 	drain_flush(d, now, got);
 	if (got == DRAIN_MORE)
 		return 0;
@@ -435,7 +391,12 @@ static int timeout_ms(uint64_t due)
 
 int loop_run(const struct loop *l, struct loop_result *result)
 {
-	struct state s = { .l = l, .result = result, .reason = "" };
+	struct state s = {
+		.l = l,
+		.result = result,
+		.reason = "",
+		.rotation = { .options = l->options, .drain = l->drain, .output = l->output },
+	};
 	struct epoll_event events[8];
 	int ret = 0;
 
@@ -457,8 +418,8 @@ int loop_run(const struct loop *l, struct loop_result *result)
 		progress_draw(l->progress, &p, clock_boot());
 		if (progress_due(l->progress, &p) < due)
 			due = progress_due(l->progress, &p);
-		if (cut_due(&s, clock_boot()) < due)
-			due = cut_due(&s, clock_boot());
+		if (rotation_due(&s.rotation, clock_boot()) < due)
+			due = rotation_due(&s.rotation, clock_boot());
 		n = epoll_wait(s.epoll, events, 8, timeout_ms(due));
 		for (int i = 0; i < n; i++)
 			dispatch(&s, events[i].data.fd);

@@ -283,7 +283,7 @@ static bool start_writer(struct recording *r, uint64_t began)
 	setup.pairs = r->host.pairs;
 	setup.n_pairs = r->host.n;
 	r->drain = drain_new(r->probe, r->queue, r->binaries, r->opt.flush_interval, r->opt.env,
-			     &clock);
+			     r->opt.trigger, &clock);
 	ret = r->drain ? writer_start(&setup, &r->writer) : ENOMEM;
 	if (ret) {
 		say("cannot begin: %s", strerror(ret));

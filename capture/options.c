@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "envnames.h"
+#include "expr.h"
 #include "say.h"
 #include "syncer.h"
 #include "units.h"
@@ -31,6 +32,7 @@
 #define FLIGHT_DEFAULT (64ull << 20)
 #define FLIGHT_MIN (1ull << 20)
 #define FLIGHT_MAX (16ull << 30)
+#define TRIGGER_DEFAULT 60000000000ull
 
 enum {
 	OPT_ALL = 256,
@@ -55,6 +57,8 @@ enum {
 	OPT_ROTATE_TIME,
 	OPT_KEEP,
 	OPT_FLIGHT,
+	OPT_TRIGGER,
+	OPT_TRIGGER_INTERVAL,
 	OPT_CHECK,
 	OPT_VERSION,
 };
@@ -84,6 +88,8 @@ static const struct option longs[] = {
 	{ "rotate-time", required_argument, NULL, OPT_ROTATE_TIME },
 	{ "keep", required_argument, NULL, OPT_KEEP },
 	{ "flight", required_argument, NULL, OPT_FLIGHT },
+	{ "trigger", required_argument, NULL, OPT_TRIGGER },
+	{ "trigger-interval", required_argument, NULL, OPT_TRIGGER_INTERVAL },
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -125,6 +131,12 @@ static const char help_text[] =
 "                           what is younger than TIME, in 64M at most, in memory;\n"
 "                           write that to such a file when SIGUSR1 comes, and at\n"
 "                           the end\n"
+"      --trigger EXPR       with --flight: also when an event matches, such as\n"
+"                           'exit != 0 && comm == \"backup\"'; see EXPRESSIONS in the\n"
+"                           manual of exectrace\n"
+"      --trigger-interval TIME\n"
+"                           of events that match, write a file at most every TIME;\n"
+"                           default 1m\n"
 "\n"
 "What is recorded:\n"
 "      --all                everything, although COMMAND is given\n"
@@ -279,6 +291,27 @@ static bool parse_flight(const char *text, struct options *opt)
 	return bad("--flight", text, "a size from 1M to 16G (64M) or a time from 1s (10m)");
 }
 
+static bool parse_trigger(const char *text, struct options *opt)
+{
+	const struct expr_options writing = { .writing = true };
+	char line[EXPR_LINE], caret[EXPR_LINE];
+	struct expr_error err;
+
+	expr_free(opt->trigger);
+	if (expr_parse(text, &writing, &opt->trigger, &err)) {
+		expr_point(text, &err, line, caret);
+		say("--trigger: %s", err.text);
+		say("  %s", line);
+		say("  %s", caret);
+		return false;
+	}
+	if (expr_is_futile(opt->trigger)) {
+		say("--trigger: no event can match '%s'", text);
+		return false;
+	}
+	return true;
+}
+
 /* Long options that begin with what stands behind the dashes, up to "=". */
 static unsigned candidates(const char *word)
 {
@@ -390,6 +423,10 @@ static bool take(int c, char **argv, struct options *opt)
 		return parse_keep(optarg, opt);
 	case OPT_FLIGHT:
 		return parse_flight(optarg, opt);
+	case OPT_TRIGGER:
+		return parse_trigger(optarg, opt);
+	case OPT_TRIGGER_INTERVAL:
+		return parse_time("--trigger-interval", optarg, UINT64_MAX, &opt->trigger_interval);
 	case ':':
 		return missing(argv);
 	default:
@@ -410,6 +447,8 @@ static bool check_files(struct options *opt)
 	else if (opt->flight_bytes && rotates)
 		say("--flight writes files when it is asked for, and --rotate-size and "
 		    "--rotate-time have no meaning with it");
+	else if (opt->trigger && !opt->flight_bytes)
+		say("--trigger writes what --flight has in memory, and needs that");
 	else if (opt->keep_bytes && opt->rotate_size > opt->keep_bytes / KEEP_PARTS_MIN)
 		say("--rotate-size must be at most a quarter of --keep");
 	else if (options_several(opt) && strcmp(opt->output, "-") == 0)
@@ -435,6 +474,7 @@ int options_parse(int argc, char **argv, struct options *opt)
 		.max_env = LIST_DEFAULT,
 		.level = LEVEL_DEFAULT,
 		.flush_interval = FLUSH_DEFAULT,
+		.trigger_interval = TRIGGER_DEFAULT,
 		.sync = SYNC_NEVER,
 	};
 	opterr = 0;
@@ -486,4 +526,5 @@ int options_parse(int argc, char **argv, struct options *opt)
 void options_free(struct options *opt)
 {
 	filters_free(&opt->filters);
+	expr_free(opt->trigger);
 }

@@ -10,6 +10,8 @@
 
 #include "filters.h"
 
+struct expr;
+
 /* Exit codes, as all of exectrace uses them. */
 enum {
 	EXIT_DONE = 0,
@@ -17,7 +19,7 @@ enum {
 	EXIT_USAGE = 2,
 };
 
-/* Strings are borrowed from argv, but those of filters are its own: options_free. */
+/* Strings are borrowed from argv, but filters and trigger are its own: options_free. */
 struct options {
 	const char *output;	/* "-": standard output */
 	bool force;
@@ -28,6 +30,8 @@ struct options {
 	uint64_t keep_bytes;	/* of all files together; 0: no bound */
 	uint64_t flight_bytes;	/* of memory, and no file until it is asked for; 0: not so */
 	uint64_t flight_age;	/* ns that are kept there; UINT64_MAX: no bound */
+	struct expr *trigger;	/* events that ask for it; its own, NULL: none */
+	uint64_t trigger_interval;	/* ns between two times that they do */
 	struct filters filters;	/* not resolved yet */
 	char **command;		/* NULL-terminated; NULL: no command */
 	int command_at;		/* where in argv it begins; argc without one */

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rotation.h"
+
+#include "drain.h"
+#include "options.h"
+#include "output.h"
+#include "queue.h"
+
+#define NEVER UINT64_MAX
+
+void rotation_begin(struct rotation *r, uint64_t now)
+{
+	r->runs = true;
+	r->cut_at = now;
+}
+
+void rotation_end(struct rotation *r)
+{
+	r->runs = false;
+}
+
+bool rotation_cut(struct rotation *r)
+{
+	if (!output_is_series(r->output))
+		return false;
+	if (r->runs)
+		drain_mark(r->drain, PARCEL_CUT);
+	return true;
+}
+
+bool rotation_dump(struct rotation *r)
+{
+	if (!output_dumps(r->output))
+		return false;
+	if (!r->runs)
+		return true;
+	/* What comes while one file is written goes to one more. */
+	r->again = r->dumping;
+	if (!r->dumping)
+		drain_mark(r->drain, PARCEL_DUMP);
+	r->dumping = true;
+	return true;
+}
+
+void rotation_dumped(struct rotation *r)
+{
+	r->dumping = false;
+	if (r->again)
+		rotation_dump(r);
+}
+
+static uint64_t events(const struct rotation *r)
+{
+	const uint64_t *counts = drain_counts(r->drain);
+
+	return counts[ET_EXEC] + counts[ET_FAIL] + counts[ET_FORK] + counts[ET_EXIT];
+}
+
+/* The last of the times at which a file is due that is not later than now. */
+static void catch_up(struct rotation *r, uint64_t now)
+{
+	uint64_t every = r->options->rotate_time;
+
+	r->cut_at += (now - r->cut_at) / every * every;
+}
+
+/* A file goes on as long as nothing has happened in it. */
+static uint64_t cut_due(struct rotation *r, uint64_t now)
+{
+	if (!r->options->rotate_time)
+		return NEVER;
+	if (events(r) != r->cut_events)
+		return r->cut_at + r->options->rotate_time;
+	catch_up(r, now);
+	return NEVER;
+}
+
+uint64_t rotation_due(struct rotation *r, uint64_t now)
+{
+	uint64_t due;
+
+	if (!r->runs)
+		return NEVER;
+	due = cut_due(r, now);
+	return r->matched && r->match_from < due ? r->match_from : due;
+}
+
+void rotation_run(struct rotation *r, uint64_t now)
+{
+	if (!r->runs)
+		return;
+	r->matched |= drain_matched(r->drain);
+	if (r->matched && now >= r->match_from) {
+		r->matched = false;
+		r->match_from = now + r->options->trigger_interval;
+		rotation_dump(r);
+	}
+	if (cut_due(r, now) > now)
+		return;
+	catch_up(r, now);
+	r->cut_events = events(r);
+	rotation_cut(r);
+}
