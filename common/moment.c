@@ -97,12 +97,27 @@ static bool take_date(const char **at, int64_t *ns)
 	*ns = day * CIVIL_DAY;
 	return back.mday == mday && back.month == month;
 }
-/* What follows the sign, to the end. */
+/* Behind @: seconds, with a fraction or not. */
+static bool take_seconds(const char **at, int64_t *ns)
+{
+	int64_t s = 0, fraction;
+
+	if (!is_digit(**at))
+		return false;
+	for (; is_digit(**at); ++*at)
+		if (__builtin_mul_overflow(s, 10, &s) ||
+		    __builtin_add_overflow(s, **at - '0', &s))
+			return false;
+	return take_fraction(at, &fraction) && !__builtin_mul_overflow(s, CIVIL_SECOND, ns) &&
+	       !__builtin_add_overflow(*ns, fraction, ns);
+}
+
+/* Behind +, to the end. */
 static bool take_span(const char **at, int64_t *ns)
 {
 	uint64_t span;
 
-	if (!units_time(*at + 1, &span))
+	if (!units_time(*at, &span))
 		return false;
 	*at += strlen(*at);
 	*ns = (int64_t)span;
@@ -116,12 +131,14 @@ bool moment_parse(const char *text, struct moment *out)
 	int64_t clock;
 
 	if (*at == '+') {
+		at++;
 		p.form = MOMENT_RELATIVE;
 		if (!take_span(&at, &p.ns))
 			return false;
 	} else if (*at == '@') {
+		at++;
 		p.zoned = true;
-		if (strspn(at + 1, "0123456789.") != strlen(at + 1) || !take_span(&at, &p.ns))
+		if (!take_seconds(&at, &p.ns))
 			return false;
 	} else if (strlen(at) > 2 && at[2] == ':') {
 		p.form = MOMENT_OF_DAY;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TIME_MAX (36500ull * 86400 * 1000000000)
+
 struct unit {
 	const char *name;
 	uint64_t factor;
@@ -99,7 +101,7 @@ bool units_time(const char *text, uint64_t *ns)
 {
 	*ns = 0;
 	do {
-		if (!take(&text, times, INT64_MAX, ns))
+		if (!take(&text, times, TIME_MAX, ns))
 			return false;
 	} while (*text);
 	return true;

@@ -13,7 +13,7 @@
 /*
  * A time in ns: a decimal number and ns, us, ms, s, m, h or d, or several such, as in
  * 1m30s; seconds without a unit. What is less than a ns is cut. False: not such a
- * time, or 2^63 ns (292 years) and more.
+ * time, or over 100 years.
  */
 bool units_time(const char *text, uint64_t *ns);
 
