@@ -135,10 +135,7 @@ uint64_t operand_number(unsigned id, const struct et_event *ev, bool writing)
 	}
 	if (ET_HAS(ev, id))
 		return ev->v[id].u;
-	if (writing && et_fields[id].type == ET_UINT && kind < ET_KIND_END &&
-	    et_fields[id].kinds >> kind & 1)
-		return 0;
-	return ET_NONE;
+	return writing && et_fields[id].type == ET_UINT && kind < ET_KIND_END ? 0 : ET_NONE;
 }
 
 static bool take_text(const char *text, struct et_str *out)

@@ -43,7 +43,10 @@ unsigned operand_find(const char *name, size_t len);
 /* The name that is most like it; NULL: none is. */
 const char *operand_like(const char *name, size_t len);
 
-/* Of a number: ET_NONE where it is not known. writing: as in struct expr_options. */
+/*
+ * Of a number, of an event whose kind can have it: ET_NONE where it is not known.
+ * writing: as in struct expr_options.
+ */
 uint64_t operand_number(unsigned id, const struct et_event *ev, bool writing);
 
 #define OPERAND_BUFFER 256 /* bytes that the longest text without a place of its own takes */

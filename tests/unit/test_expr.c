@@ -177,6 +177,8 @@ static const struct {
 	{ "env has \"PATH=/usr\"", "" },
 	{ "env has \"A\"", "a" },
 	{ "env has =~ '^LANG='", "b" },
+	{ "env[0] == 'PATH=/bin'", "a" },
+	{ "env[0] == 'PATH'", "" },
 	/* Cgroups and containers; that of f has no name. */
 	{ "cgroup == \"/user.slice\"", "b" },
 	{ "cgroup ~ \"/system.slice/*\"", "a" },
@@ -279,6 +281,7 @@ static const struct {
 	{ "comm =~ \"((((a{255}){255}){255}){255})\"", 8, "too long" },
 	{ "comm =~ \"[[:foo:]]\"", 8, "no such class" },
 	{ "time > 9", 7, "not a time" },
+	{ "time > 09:00x", 7, "not a time" },
 	{ "time ~ \"x\"", 5, "'time' is a time" },
 	{ "time == 09:00..10:00", 8, "a range stands behind in" },
 	{ "known exe", 6, "known(exe)" },
