@@ -41,6 +41,7 @@ struct expr;
 enum expr_names {
 	EXPR_USERS = 1, /* and groups */
 	EXPR_CGROUPS = 2,
+	EXPR_CLOCK = 4, /* start and offset: without, times are dates with a zone, or @N */
 };
 
 struct expr_options {

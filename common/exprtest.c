@@ -273,6 +273,9 @@ static int take_moment(struct parser *p, const struct subject *s, struct moment 
 	if (!ok)
 		return parse_fail(p, from, "this is not a time such as 09:00, "
 					   "\"2026-11-20 09:00:00\", 2026-11-20T08:00Z or +1m30s");
+	if (!(p->opt->names & EXPR_CLOCK) && (out->form != MOMENT_WALL || !out->zoned))
+		return parse_fail(p, from, "only a date with a zone says which time is meant here, "
+					   "as in 2026-11-20T08:00Z");
 	return 0;
 }
 

@@ -150,7 +150,8 @@ int filter_add_match(struct filter *f, const char *text, struct reason *why)
 
 int filter_add_where(struct filter *f, const char *text, struct reason *why)
 {
-	static const struct expr_options opt = { .names = EXPR_USERS | EXPR_CGROUPS };
+	static const struct expr_options opt = { .names = EXPR_USERS | EXPR_CGROUPS |
+						       EXPR_CLOCK };
 	struct expr **more = reallocarray(f->where, f->n_where + 1, sizeof(struct expr *));
 	struct expr_error err;
 

@@ -75,7 +75,7 @@ static void match(const struct expr *e, const char *s, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct expr_options opt = { .names = size % 4, .writing = size % 8 > 3 };
+	struct expr_options opt = { .names = size % 8, .writing = size % 16 > 7 };
 	size_t len = strnlen((const char *)data, size);
 	char *text = strndup((const char *)data, len);
 	size_t rest = len < size ? len + 1 : size;

@@ -328,7 +328,7 @@ static const struct expr_scope scope = {
 	.ctx = (void *)(uintptr_t)&cases, .user = user, .group = group, .cgroup = cgroup,
 	.start = START, .offset = 3600,
 };
-static const struct expr_options all_names = { .names = EXPR_USERS | EXPR_CGROUPS };
+static const struct expr_options all_names = { .names = EXPR_USERS | EXPR_CGROUPS | EXPR_CLOCK };
 
 static struct et_event event_of(size_t row, char text[512])
 {
@@ -484,6 +484,22 @@ static void test_names(void)
 	}
 }
 
+/* Without a scope's clock a time has to say all of itself. */
+static void test_clock(void)
+{
+	static const char *const open[] = { "time > 09:00", "time > 09:00Z", "time < +5m",
+					    "time in 2026-11-20..", "time > '2026-11-20 09:00'" };
+	struct expr_error err;
+	struct expr *e;
+
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+		CHECK_CASE(open[i], expr_parse(open[i], NULL, &e, &err) == -1);
+		CHECK_CASE(open[i], strstr(err.text, "a date with a zone") != NULL);
+	}
+	e = parsed("time > 2026-11-20T09:00Z && time >= @5", NULL);
+	expr_free(e);
+}
+
 /* A text of n parts between a beginning and an end; whether it parses. */
 static bool parses(const char *begin, const char *part, size_t n, const char *end)
 {
@@ -567,6 +583,7 @@ int main(void)
 	test_gaps();
 	test_writing();
 	test_names();
+	test_clock();
 	test_limits();
 	test_point();
 	return check_result();
