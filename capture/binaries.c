@@ -307,6 +307,13 @@ static void want(struct binaries *x, uint64_t number)
 	x->pending[x->n_pending++] = number;
 }
 
+void binaries_want(struct binaries *x, const struct ids *ids)
+{
+	for (uint32_t i = 0; i < ids->n; i++)
+		if (ids->v[i].kind == ID_EXE)
+			want(x, ids->v[i].id);
+}
+
 /* Takes up to RECORD_EXES of those that are done out of what is pending from *at on. */
 static unsigned take_done(struct binaries *x, uint32_t *at, uint32_t *kept,
 			  struct binary *done[RECORD_EXES])
@@ -351,7 +358,7 @@ static int put(struct binaries *x, struct binary *const some[], unsigned n, stru
 	return et_writer_exes(w, out, n_out, err);
 }
 
-static int write_done(struct binaries *x, struct et_writer *w, struct et_error *err)
+int binaries_write(struct binaries *x, struct et_writer *w, struct et_error *err)
 {
 	struct binary *done[RECORD_EXES];
 	uint32_t at = 0, kept = 0;
@@ -365,15 +372,6 @@ static int write_done(struct binaries *x, struct et_writer *w, struct et_error *
 	}
 	x->n_pending = kept;
 	return code;
-}
-
-int binaries_write(struct binaries *x, const struct ids *ids, struct et_writer *w,
-		   struct et_error *err)
-{
-	for (uint32_t i = 0; i < ids->n; i++)
-		if (ids->v[i].kind == ID_EXE)
-			want(x, ids->v[i].id);
-	return x->n_pending ? write_done(x, w, err) : ET_OK;
 }
 
 static void wait_idle(struct binaries *x, unsigned patience)
@@ -414,7 +412,7 @@ int binaries_write_rest(struct binaries *x, unsigned patience, struct et_writer 
 	if (!x->n_pending)
 		return ET_OK;
 	wait_idle(x, patience);
-	code = write_done(x, w, err);
+	code = binaries_write(x, w, err);
 	for (uint32_t i = 0; i < x->n_pending && code == ET_OK; i++) {
 		struct binary *copy = copy_undone(x, x->pending[i]);
 

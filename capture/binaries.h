@@ -32,14 +32,12 @@ struct binaries *binaries_new(int servant, bool again);
 void binaries_note(struct binaries *x, struct ids *ids, const struct et_event *ev,
 		   const struct unpack_stamp *stamp);
 
+/* From the writer's thread, as what follows: those of ids are to be in the file. */
+void binaries_want(struct binaries *x, const struct ids *ids);
+/* Writes EXES for those that are to be in the file and are not yet, if they have been looked at. */
+int binaries_write(struct binaries *x, struct et_writer *w, struct et_error *err);
 /*
- * From the writer's thread. Writes EXES for those of ids that are not in the file yet, and
- * for others named before, as far as they have been looked at.
- */
-int binaries_write(struct binaries *x, const struct ids *ids, struct et_writer *w,
-		   struct et_error *err);
-/*
- * The same for all that is left, which it waits for so long, ms; then they are written
+ * The same for all that are left, which it waits for so long, ms; then they are written
  * without what is in the files.
  */
 int binaries_write_rest(struct binaries *x, unsigned patience, struct et_writer *w,

@@ -42,12 +42,11 @@ static void since(const struct segment *s, const uint64_t lost[ET_CAUSE_END],
 		out[i] = lost[i] - s->before[i];
 }
 
+/* Names come before the rows; executables when they have been looked at, with events. */
 static bool explain(struct segment *s, const struct ids *ids)
 {
-	const struct segment_setup *setup = s->setup;
-
-	return wrote(s, names_write(setup->names, s->out, ids, &s->error)) &&
-	       wrote(s, binaries_write(setup->binaries, ids, s->out, &s->error));
+	binaries_want(s->setup->binaries, ids);
+	return wrote(s, names_write(s->setup->names, s->out, ids, &s->error));
 }
 
 static bool write_procs(struct segment *s)
@@ -131,6 +130,7 @@ bool segment_parcel(struct segment *s, const struct parcel *p, const uint64_t lo
 	*rows = false;
 	since(s, lost, here);
 	if (!explain(s, &p->ids) ||
+	    !wrote(s, binaries_write(s->setup->binaries, s->out, &s->error)) ||
 	    !wrote_rows(s, et_writer_batch(s->out, ET_REC_CHUNK, p->rows, here, &s->error)))
 		return false;
 	*rows = true;

@@ -177,7 +177,8 @@ static void check_files(void)
 	note(x, &noted, "self", st, (uint32_t)getpid(), true);
 
 	file_begin(&f);
-	CHECK(binaries_write(x, &noted, f.writer, NULL) == ET_OK);
+	binaries_want(x, &noted);
+	CHECK(binaries_write(x, f.writer, NULL) == ET_OK);
 	CHECK(binaries_write_rest(x, 2000, f.writer, NULL) == ET_OK);
 	n = file_read(&f, &e);
 	CHECK(n == sizeof(expected) / sizeof(expected[0]));
@@ -214,7 +215,8 @@ static void check_many(void)
 		note(x, &noted, "many", st, NO_PID, true);
 	}
 	file_begin(&f);
-	CHECK(binaries_write(x, &noted, f.writer, NULL) == ET_OK);
+	binaries_want(x, &noted);
+	CHECK(binaries_write(x, f.writer, NULL) == ET_OK);
 	CHECK(binaries_write_rest(x, 2000, f.writer, NULL) == ET_OK);
 	n = file_read(&f, &e);
 	CHECK(n == N);
@@ -255,8 +257,10 @@ static void check_again(void)
 		}
 		note(x, &noted, "second", now("second"), NO_PID, true);
 		note(x, &noted, "second", now("second"), NO_PID, true);
-		CHECK(binaries_write(x, &noted, f.writer, NULL) == ET_OK);
-		CHECK(binaries_write(x, &noted, f.writer, NULL) == ET_OK);
+		binaries_want(x, &noted);
+		CHECK(binaries_write(x, f.writer, NULL) == ET_OK);
+		binaries_want(x, &noted);
+		CHECK(binaries_write(x, f.writer, NULL) == ET_OK);
 		CHECK(binaries_write_rest(x, 2000, f.writer, NULL) == ET_OK);
 		n = file_read(&f, &e);
 		CHECK(n == (i < 3 || i == 50 ? 2 : 1));
