@@ -422,8 +422,8 @@ struct et_packed;
 
 /*
  * level: as in struct et_writer_options. *out is the caller's; after an error it is
- * NULL. ET_MISUSE: there is no such level. A packer keeps the memory that the largest
- * batch has taken: up to 2 MiB at level 3 for one of 1 MiB, 20 MiB at level 19.
+ * NULL. ET_MISUSE: there is no such level. A packer keeps the memory that its largest
+ * batch has taken: for one of 1 MiB 3 MiB at level 3, 7 MiB at level 19.
  */
 ET_API int et_packer_new(int level, struct et_packer **out, struct et_error *err);
 ET_API void et_packer_free(struct et_packer *p);	/* NULL is fine */
