@@ -27,6 +27,7 @@
 #include "loop.h"
 #include "options.h"
 #include "output.h"
+#include "packers.h"
 #include "privilege.h"
 #include "probe.h"
 #include "progress.h"
@@ -37,8 +38,12 @@
 #include "tree.h"
 #include "writer.h"
 
-/* Chunks on their way to the disk: a few MiB, seconds of a busy machine. */
-#define PARCELS 8
+/*
+ * Chunks on their way to the disk: a few MiB, seconds of a busy machine; and two for
+ * each thread that packs them, so that none waits for one to be full.
+ */
+#define PARCELS 8u
+#define PARCELS_PER_THREAD 2
 
 /* All that a recording holds; freed by close_all in any state. */
 struct recording {
@@ -55,6 +60,7 @@ struct recording {
 	struct host host;
 	char *cgroup_mount;
 	struct census census;
+	struct packers *packers;
 	struct queue *queue;
 	struct binaries *binaries;
 	struct drain *drain;
@@ -242,6 +248,7 @@ static bool start_writer(struct recording *r, uint64_t began)
 {
 	uint64_t error;
 	struct et_clock clock = clock_measure(&error);
+	unsigned parcels = r->opt.threads * PARCELS_PER_THREAD;
 	struct writer_setup setup = {
 		.output = r->output,
 		.options = {
@@ -272,7 +279,12 @@ static bool start_writer(struct recording *r, uint64_t began)
 		.census = options_select(&r->opt) ? &r->census : NULL,
 	};
 	host_boot_id(setup.options.boot_id);
-	r->queue = queue_new(PARCELS);
+	ret = packers_new(r->opt.threads, r->opt.level, &r->packers);
+	if (ret) {
+		say("cannot begin: %s", strerror(ret));
+		return false;
+	}
+	r->queue = queue_new(parcels < PARCELS ? PARCELS : parcels, r->packers);
 	r->binaries = binaries_new(servant_fd(r->files), setup.several);
 	if (!r->queue || !r->binaries || !host_read(&r->host, r->argv, &r->opt, probe_features(r->probe))) {
 		say("cannot begin: %s", strerror(r->queue && r->binaries ? ENOMEM : errno));
@@ -388,6 +400,7 @@ static void close_all(struct recording *r)
 	servant_close(r->files);
 	servant_close(r->filer);
 	drain_free(r->drain);
+	packers_free(r->packers);
 	queue_free(r->queue);
 	binaries_free(r->binaries);
 	probe_close(r->probe);

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "envnames.h"
 #include "expr.h"
+#include "packers.h"
 #include "say.h"
 #include "syncer.h"
 #include "units.h"
@@ -19,6 +21,7 @@
 #define LIST_MIN 128u
 #define LIST_MAX (2u << 20)
 #define LEVEL_DEFAULT 3
+#define THREADS_DEFAULT 4u	/* at most */
 #define FLUSH_DEFAULT 1000000000ull
 #define FLUSH_MAX 3600000000000ull
 #define TIME_MIN 1000000ull
@@ -45,6 +48,7 @@ enum {
 	OPT_RING_SIZE,
 	OPT_BTF,
 	OPT_LEVEL,
+	OPT_THREADS,
 	OPT_MAX_ARGS,
 	OPT_ENV,
 	OPT_MAX_ENV,
@@ -76,6 +80,7 @@ static const struct option longs[] = {
 	{ "ring-size", required_argument, NULL, OPT_RING_SIZE },
 	{ "btf", required_argument, NULL, OPT_BTF },
 	{ "level", required_argument, NULL, OPT_LEVEL },
+	{ "threads", required_argument, NULL, OPT_THREADS },
 	{ "max-args", required_argument, NULL, OPT_MAX_ARGS },
 	{ "env", required_argument, NULL, OPT_ENV },
 	{ "max-env", required_argument, NULL, OPT_MAX_ENV },
@@ -114,6 +119,8 @@ static const char help_text[] =
 "                           Its mode is 0600, its owner under sudo the caller\n"
 "  -f, --force              replace FILE if it exists\n"
 "      --level N            zstd compression, 1 (fast) to 19 (small); default 3\n"
+"      --threads N          compress in up to N threads, 1 to 16, when one does not keep\n"
+"                           up; default half as many as there are CPUs, at most 4\n"
 "      --flush-interval TIME\n"
 "                           write an event at the latest after TIME; default 1s.\n"
 "                           What is written outlives the recorder\n"
@@ -231,6 +238,26 @@ static bool parse_level(const char *text, int *out)
 		return bad("--level", text, "a number from 1 to 19");
 	*out = (int)level;
 	return true;
+}
+
+static bool parse_threads(const char *text, unsigned *out)
+{
+	uint64_t n;
+
+	if (!units_count(text, 1, PACKERS_MAX, &n))
+		return bad("--threads", text, "a number from 1 to 16");
+	*out = (unsigned)n;
+	return true;
+}
+
+/* Half of the CPUs is left to what is recorded. */
+static unsigned default_threads(void)
+{
+	cpu_set_t cpus;
+	int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+	unsigned half = (unsigned)n / 2;
+
+	return half < 1 ? 1 : half > THREADS_DEFAULT ? THREADS_DEFAULT : half;
 }
 
 static bool parse_time(const char *option, const char *text, uint64_t max, uint64_t *out)
@@ -394,6 +421,8 @@ static bool take(int c, char **argv, struct options *opt)
 		return *optarg || bad("--btf", optarg, "a file name");
 	case OPT_LEVEL:
 		return parse_level(optarg, &opt->level);
+	case OPT_THREADS:
+		return parse_threads(optarg, &opt->threads);
 	case OPT_MAX_ARGS:
 		return parse_list_size("--max-args", optarg, &opt->max_args);
 	case OPT_ENV:
@@ -473,6 +502,7 @@ int options_parse(int argc, char **argv, struct options *opt)
 		.max_args = LIST_DEFAULT,
 		.max_env = LIST_DEFAULT,
 		.level = LEVEL_DEFAULT,
+		.threads = default_threads(),
 		.flush_interval = FLUSH_DEFAULT,
 		.trigger_interval = TRIGGER_DEFAULT,
 		.sync = SYNC_NEVER,

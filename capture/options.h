@@ -45,6 +45,7 @@ struct options {
 	const char *env;	/* what is kept of environments, as in envnames.h; NULL: nothing */
 	uint32_t max_env;	/* bytes looked at of one */
 	int level;		/* zstd, 1..19 */
+	unsigned threads;	/* that compress, at most */
 	bool no_failed;
 	bool no_fork;
 	bool exec_duration;

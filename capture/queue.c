@@ -7,7 +7,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "packers.h"
+
 struct queue {
+	struct packers *packers;
 	pthread_mutex_t lock;
 	pthread_cond_t filled;		/* head, or closed */
 	struct parcel *head, **tail;	/* full ones, oldest first */
@@ -23,6 +26,7 @@ static void parcel_free(struct parcel *p)
 		return;
 	et_batch_free(p->rows);
 	et_batch_free(p->losses);
+	et_packed_free(p->packed);
 	ids_free(&p->ids);
 	free(p);
 }
@@ -35,7 +39,8 @@ static struct parcel *parcel_new(void)
 		return NULL;
 	p->rows = et_batch_new();
 	p->losses = et_batch_new();
-	if (!p->rows || !p->losses) {
+	p->packed = et_packed_new();
+	if (!p->rows || !p->losses || !p->packed) {
 		parcel_free(p);
 		return NULL;
 	}
@@ -65,12 +70,13 @@ void queue_free(struct queue *q)
 	free(q);
 }
 
-struct queue *queue_new(unsigned n)
+struct queue *queue_new(unsigned n, struct packers *packers)
 {
 	struct queue *q = calloc(1, sizeof(*q));
 
 	if (!q)
 		return NULL;
+	q->packers = packers;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->filled, NULL);
 	q->tail = &q->head;
@@ -122,6 +128,7 @@ void queue_fd_clear(struct queue *q)
 void queue_put(struct queue *q, struct parcel *p)
 {
 	p->next = NULL;
+	packers_offer(q->packers, p);
 	pthread_mutex_lock(&q->lock);
 	*q->tail = p;
 	q->tail = &p->next;
@@ -151,6 +158,8 @@ struct parcel *queue_get(struct queue *q)
 			q->tail = &q->head;
 	}
 	pthread_mutex_unlock(&q->lock);
+	if (p)
+		packers_finish(q->packers, p);
 	return p;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * queue.h - parcels of events on their way from the drain thread to the writer
- * thread, and empty ones on their way back.
+ * thread, which gets them packed, and empty ones on their way back.
  *
  * The number of parcels is fixed: it bounds the memory. The drain thread never
  * waits here; without an empty parcel it leaves the events in the kernel's ring.
@@ -28,14 +28,17 @@ struct parcel {
 	struct et_clock handed;		/* when it was handed over */
 	bool quiet;			/* nothing was left in the ring then */
 	unsigned marks;			/* PARCEL_ */
-	struct parcel *next;
+	struct et_packed *packed;	/* rows, as they are written */
+	bool is_packed;			/* packers.c */
+	struct parcel *next, *next_offered;
 };
 
+struct packers;
 struct queue;
 
-/* n: parcels. NULL and errno on failure. */
-struct queue *queue_new(unsigned n);
-/* All parcels must be back or queued. NULL is fine. */
+/* n: parcels. packers is borrowed. NULL and errno on failure. */
+struct queue *queue_new(unsigned n, struct packers *packers);
+/* All parcels must be back or queued, and the packers gone. NULL is fine. */
 void queue_free(struct queue *q);
 
 /*
@@ -49,7 +52,7 @@ void queue_put(struct queue *q, struct parcel *p);
 /* Nothing more comes: queue_get returns NULL when it has given out the rest. */
 void queue_close(struct queue *q);
 
-/* The writer thread's side: waits for the next parcel, and gives it back emptied. */
+/* The writer thread's side: waits for the next parcel, packed, and gives it back emptied. */
 struct parcel *queue_get(struct queue *q);
 void queue_return(struct queue *q, struct parcel *p);
 

@@ -131,7 +131,7 @@ bool segment_parcel(struct segment *s, const struct parcel *p, const uint64_t lo
 	since(s, lost, here);
 	if (!explain(s, &p->ids) ||
 	    !wrote(s, binaries_write(s->setup->binaries, s->out, &s->error)) ||
-	    !wrote_rows(s, et_writer_batch(s->out, ET_REC_CHUNK, p->rows, here, &s->error)))
+	    !wrote_rows(s, et_writer_packed(s->out, p->packed, here, &s->error)))
 		return false;
 	*rows = true;
 	s->has_rows |= et_batch_rows(p->rows) || et_batch_rows(p->losses);

@@ -28,7 +28,7 @@ static int put_packed(struct stream_coder *c, const uint8_t *raw, size_t len, st
 	if (!to)
 		return et_fail_nomem(err);
 	/* A frame of less than 16 bytes is all header. */
-	got = len < 16 ? len : ZSTD_compressCCtx(c->zstd, to, bound, raw, len, c->level);
+	got = len < 16 ? len : ZSTD_compress2(c->zstd, to, bound, raw, len);
 	if (ZSTD_isError(got) && ZSTD_getErrorCode(got) == ZSTD_error_memory_allocation)
 		return et_fail_nomem(err);
 	if (ZSTD_isError(got) || got >= len) {

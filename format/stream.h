@@ -55,8 +55,7 @@ bool stream_known(const struct stream *s);
 
 /* What encoding needs besides its input; reused from stream to stream. */
 struct stream_coder {
-	ZSTD_CCtx *zstd;
-	int level;
+	ZSTD_CCtx *zstd;	/* has its parameters */
 	struct buf planes;
 };
 

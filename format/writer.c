@@ -12,22 +12,21 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define LEVEL_DEFAULT 3
-
-int writer_put(struct et_writer *w, unsigned type, struct et_error *err)
+/* Writes the head and that body as a record. */
+static int put(struct et_writer *w, unsigned type, const struct buf *body, struct et_error *err)
 {
 	struct frame f = { .type = (uint16_t)type, .seq = w->rows };
 	int sys;
 
 	if (w->broken)
 		return et_fail(err, ET_MISUSE, w->stats.bytes, "an earlier write failed");
-	if (w->head.failed || w->body.failed || w->value.failed)
+	if (w->head.failed || body->failed || w->value.failed)
 		return et_fail_nomem(err);
-	if (w->head.len > LIMIT_HEAD || w->body.len > LIMIT_BODY)
+	if (w->head.len > LIMIT_HEAD || body->len > LIMIT_BODY)
 		return et_fail(err, ET_LIMIT, w->stats.bytes, "a record is larger than the format allows");
 	memcpy(f.file_id, w->file_id, sizeof(f.file_id));
 	buf_reset(&w->record);
-	record_put(&w->record, &f, &w->head, &w->body);
+	record_put(&w->record, &f, &w->head, body);
 	if (w->record.failed)
 		return et_fail_nomem(err);
 	sys = w->io.write(w->io.ctx, w->record.data, w->record.len);
@@ -39,6 +38,11 @@ int writer_put(struct et_writer *w, unsigned type, struct et_error *err)
 		w->names_at = w->stats.bytes;
 	w->stats.bytes += w->record.len;
 	return ET_OK;
+}
+
+int writer_put(struct et_writer *w, unsigned type, struct et_error *err)
+{
+	return put(w, type, &w->body, err);
 }
 
 void writer_begin(struct et_writer *w, unsigned type)
@@ -133,7 +137,7 @@ int writer_header(struct et_writer *w, const struct et_writer_options *opt, stru
 int writer_new(const struct et_io *io, int level, struct et_writer **out, struct et_error *err)
 {
 	struct et_writer *w;
-	int rc = ET_OK;
+	int rc;
 
 	*out = NULL;
 	w = calloc(1, sizeof(*w));
@@ -142,12 +146,11 @@ int writer_new(const struct et_io *io, int level, struct et_writer **out, struct
 		return et_fail_nomem(err);
 	}
 	w->io = *io;
-	if (level < 0 || level > 19)
-		rc = et_fail(err, ET_MISUSE, 0, "the level is not between 1 and 19");
-	else if (getrandom(w->file_id, sizeof(w->file_id), 0) != sizeof(w->file_id))
-		rc = et_fail(err, ET_IO, 0, "no random bytes for the file id");
-	else if (!(w->encoder = encoder_new(level ? level : LEVEL_DEFAULT)))
+	rc = et_packer_new(level, &w->packer, err);
+	if (!rc && !(w->packed = et_packed_new()))
 		rc = et_fail_nomem(err);
+	if (!rc && getrandom(w->file_id, sizeof(w->file_id), 0) != sizeof(w->file_id))
+		rc = et_fail(err, ET_IO, 0, "no random bytes for the file id");
 	if (rc) {
 		et_writer_close(w);
 		return rc;
@@ -175,7 +178,8 @@ void et_writer_close(struct et_writer *w)
 	if (!w)
 		return;
 	w->io.close(w->io.ctx);
-	encoder_free(w->encoder);
+	et_packer_free(w->packer);
+	et_packed_free(w->packed);
 	buf_free(&w->head);
 	buf_free(&w->body);
 	buf_free(&w->value);
@@ -194,22 +198,6 @@ void et_writer_resume(struct et_writer *w)
 	w->broken = false;
 }
 
-/* Kinds that a row record of this type may hold (SPEC.md 3.3). */
-static unsigned allowed_kinds(unsigned type)
-{
-	switch (type) {
-	case ET_REC_CHUNK:
-		return ET_KIND_BIT(ET_EXEC) | ET_KIND_BIT(ET_FAIL) | ET_KIND_BIT(ET_FORK) |
-		       ET_KIND_BIT(ET_EXIT);
-	case ET_REC_PROC:
-		return ET_KIND_BIT(ET_PROC);
-	case ET_REC_LOST:
-		return ET_KIND_BIT(ET_LOST);
-	default:
-		return 0;
-	}
-}
-
 void writer_note_times(struct et_writer *w, int64_t lo, int64_t hi)
 {
 	if (w->has_latest && lo < w->latest) {
@@ -222,33 +210,45 @@ void writer_note_times(struct et_writer *w, int64_t lo, int64_t hi)
 	w->has_latest = true;
 }
 
+/* The tags of a head stand in the order of their numbers. */
+static void put_packed(struct et_writer *w, const struct et_packed *p,
+		       const uint64_t lost[ET_CAUSE_END])
+{
+	writer_begin(w, p->type);
+	buf_add(&w->head, p->first.data, p->first.len);
+	if (w->has_latest)
+		writer_u64_tag(w, TAG_LATEST, (uint64_t)w->latest);
+	put_counts(&w->head, TAG_LOST, lost, ET_CAUSE_END, &w->value);
+	buf_add(&w->head, p->rest.data, p->rest.len);
+}
+
+int et_writer_packed(struct et_writer *w, const struct et_packed *p,
+		     const uint64_t lost[ET_CAUSE_END], struct et_error *err)
+{
+	int rc;
+
+	if (p->failure.code)
+		return et_fail(err, p->failure.code, w->stats.bytes, p->failure.what);
+	if (!p->rows)
+		return ET_OK;
+	put_packed(w, p, lost);
+	rc = put(w, p->type, &p->body, err);
+	if (rc)
+		return rc;
+	writer_note_times(w, p->lo, p->hi);
+	for (unsigned k = 1; k < ET_KIND_END; k++)
+		w->kinds[k] += p->kinds[k];
+	w->stats.chunks += p->type == ET_REC_CHUNK;
+	w->rows += p->rows;
+	return ET_OK;
+}
+
 int et_writer_batch(struct et_writer *w, enum et_record_type type, const struct et_batch *b,
 		    const uint64_t lost[ET_CAUSE_END], struct et_error *err)
 {
-	int64_t lo, hi;
-	int rc;
-
-	if (!b->rows)
-		return ET_OK;
-	for (unsigned k = 1; k < ET_KIND_END; k++) {
-		if (b->kinds[k] && !(allowed_kinds(type) >> k & 1))
-			return et_fail(err, ET_MISUSE, w->stats.bytes,
-				       "this record type does not hold such events");
-	}
-	writer_begin(w, type);
-	rc = encode_batch(w->encoder, b, lost, w->has_latest ? &w->latest : NULL, &w->head,
-			  &w->body, err);
-	if (!rc)
-		rc = writer_put(w, type, err);
-	if (rc)
-		return rc;
-	spans_range(&b->spans, b->until, &lo, &hi);
-	writer_note_times(w, lo, hi);
-	for (unsigned k = 1; k < ET_KIND_END; k++)
-		w->kinds[k] += b->kinds[k];
-	w->stats.chunks += type == ET_REC_CHUNK;
-	w->rows += b->rows;
-	return ET_OK;
+	/* What fails in it fails in writing it as well, and there with its place. */
+	et_packer_pack(w->packer, type, b, w->packed, NULL);
+	return et_writer_packed(w, w->packed, lost, err);
 }
 
 /* A name as a reader will take it: no NUL, within LIMIT_NAME. */

@@ -13,7 +13,8 @@
 
 struct et_writer {
 	struct et_io io;
-	struct encoder *encoder;
+	struct et_packer *packer;	/* of et_writer_batch */
+	struct et_packed *packed;
 	uint8_t file_id[8];
 	struct et_writer_stats stats;
 	uint64_t kinds[KIND_MAX + 1];	/* rows by kind, also of kinds not known here */

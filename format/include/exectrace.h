@@ -370,8 +370,8 @@ struct et_exe {
 ET_API int et_writer_open(const struct et_io *io, const struct et_writer_options *opt,
 			  struct et_writer **out, struct et_error *err);
 /*
- * Writes the batch as one record of the given type (ET_REC_CHUNK, _PROC or
- * _LOST). An empty batch writes nothing. The batch stays the caller's and is
+ * Packs the batch for one record of the given type (ET_REC_CHUNK, _PROC or _LOST)
+ * and writes it. An empty batch writes nothing. The batch stays the caller's and is
  * not changed. lost[cause] is the number of events lost since the segment began.
  */
 ET_API int et_writer_batch(struct et_writer *w, enum et_record_type type, const struct et_batch *b,
@@ -404,6 +404,46 @@ ET_API void et_writer_stats(const struct et_writer *w, struct et_writer_stats *o
 ET_API void et_writer_resume(struct et_writer *w);
 /* Frees; without et_writer_end before, the file ends uncleanly. NULL is fine. */
 ET_API void et_writer_close(struct et_writer *w);
+
+/* ---- Packing: batches encoded in any thread (SPEC.md 5) -------------------- */
+
+/*
+ * Nearly all the work of et_writer_batch is encoding and compressing, which needs
+ * nothing of the writer: a packer does it alone, and et_writer_packed writes what it
+ * has made. So any number of threads, each with a packer of its own, can work for one
+ * writer. What the records hold is the same either way.
+ *
+ * What goes from thread to thread, batches and struct et_packed, goes under a lock of
+ * the caller's. The library starts no threads.
+ */
+struct et_packer;
+/* A batch as it will lie in its record; lives on its own, without batch or packer. */
+struct et_packed;
+
+/*
+ * level: as in struct et_writer_options. *out is the caller's; after an error it is
+ * NULL. ET_MISUSE: there is no such level. A packer keeps the memory that its largest
+ * batch has taken: for one of 1 MiB 3 MiB at level 3, 7 MiB at level 19.
+ */
+ET_API int et_packer_new(int level, struct et_packer **out, struct et_error *err);
+ET_API void et_packer_free(struct et_packer *p);	/* NULL is fine */
+ET_API struct et_packed *et_packed_new(void);	/* empty; NULL: no memory */
+ET_API void et_packed_free(struct et_packed *p);	/* NULL is fine */
+/*
+ * Packs the batch for one record of the given type, in place of what *out held. The
+ * batch stays the caller's and is not changed. ET_MISUSE: the type holds no such
+ * events. at in *err is 0: there is no file yet. After an error *out holds that error,
+ * so that it is not lost where nobody looks: et_writer_packed tells it.
+ */
+ET_API int et_packer_pack(struct et_packer *p, enum et_record_type type, const struct et_batch *b,
+			  struct et_packed *out, struct et_error *err);
+/*
+ * Writes what et_packer_pack made of a batch, as et_writer_batch does; nothing when
+ * that was empty. p stays the caller's and is not changed: other writers can write it
+ * as well. A packing that has failed fails here with the same code.
+ */
+ET_API int et_writer_packed(struct et_writer *w, const struct et_packed *p,
+			    const uint64_t lost[ET_CAUSE_END], struct et_error *err);
 
 /* ---- Reader (SPEC.md 3 and 6) ---------------------------------------------- */
 

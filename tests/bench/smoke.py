@@ -40,6 +40,15 @@ def codec_runs():
     lab.demand(all(float(cell.rstrip("%")) > 0 for row in rows for cell in row[1:3] + row[4:6]), f"figures of {table}")
 
 
+def codec_runs_in_threads():
+    with lab.workdir() as work:
+        capture = lab.made(work, 2000)
+        table = lab.run([os.path.join(lab.BUILD, "tests/bin/bench_codec"), capture, "--threads", "2"]).stdout.decode()
+    rows = [[float(cell) for cell in line.split()] for line in table.splitlines()[2:]]
+    lab.equal([tuple(row[:2]) for row in rows], [(level, n) for level in (3, 9, 19) for n in (1, 2)], f"rows of {table}")
+    lab.demand(all(row[2] > 0 and row[3] > 0 for row in rows), f"figures of {table}")
+
+
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(benchmarks_run, programs_are_measured, codec_runs)
+    lab.main(benchmarks_run, programs_are_measured, codec_runs, codec_runs_in_threads)

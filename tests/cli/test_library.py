@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """libexectrace as other programs get it: installed, found, compiled against, run; and what it exports and needs."""
 import contextlib
-import glob
 import os
 import platform
 import re
@@ -381,33 +380,6 @@ def built_for_a_distribution():
         example_agrees(made, work)
 
 
-# ---- Threads -------------------------------------------------------------------------
-
-
-def threads_do_not_meet():
-    """Under ThreadSanitizer: different objects in different threads share nothing."""
-    with lab.workdir() as work:
-        program = os.path.join(work, "threads")
-        empty = write(os.path.join(work, "empty.c"), "int main(void) { return 0; }\n")
-        if lab.run([CC, "-fsanitize=thread", "-o", program, empty], code=None).returncode:
-            lab.demand(os.environ.get("CI") != "true", f"{CC} has no ThreadSanitizer")
-            print(f"   {CC} has no ThreadSanitizer; not checked")
-            return
-        top = os.path.join(lab.SOURCE, "format")
-        libs = lab.run(["pkg-config", "--cflags", "--libs", "libzstd", "zlib"]).stdout.decode().split()
-        lab.run([CC, "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-fsanitize=thread",
-                 "-I", os.path.join(top, "include"), "-o", program,
-                 os.path.join(HERE, "threads.c"), *glob.glob(os.path.join(top, "*.c")), *libs],
-                timeout=4 * lab.TIMEOUT)
-        # The sanitizer of older compilers does not bear all layouts that a kernel may draw.
-        fixed = ["setarch", "-R"] if not lab.run(["setarch", "-R", "true"], code=None).returncode else []
-        capture = lab.made(work, 2000, "lost")
-        done = lab.run([*fixed, program, capture])
-        lab.equal(done.stdout, b"%d events\n" % len(lab.replay(capture)), "what both threads read")
-        done = lab.run([*fixed, program, capture, "race"], code=None)
-        lab.demand(done.returncode == 66 and b"data race" in done.stderr, f"a race is not noticed: {done.returncode}")
-
-
 if __name__ == "__main__":
     for tool in ("cmake", "nm", "pkg-config", "readelf"):
         lab.need_tool(tool)
@@ -416,4 +388,4 @@ if __name__ == "__main__":
         lab.main(example_of_the_build)
     lab.main(example_of_the_build, example_shared, example_static, example_by_cmake, header_in_cplusplus,
              exports_are_the_header, soname, another_version_is_refused, needs_and_holds_nothing_it_should_not,
-             archive_clashes_with_nobody, built_for_a_distribution, threads_do_not_meet)
+             archive_clashes_with_nobody, built_for_a_distribution)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * threads - two threads at once, each with a reader, a context, a batch and a writer
- * of its own, copy the same capture; for a build with -fsanitize=thread.
+ * of its own, copy the same capture; then two, each with a packer, pack what a third
+ * writes. For a build with -fsanitize=thread.
  *
  *	threads FILE [race]
  *
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static unsigned shared;
@@ -21,6 +23,8 @@ struct work {
 	const char *file;
 	bool race;
 	uint64_t events, hash, written;	/* what was read, and bytes of the copy */
+	struct et_clock ended;
+	uint64_t lost[ET_CAUSE_END];
 	int failed;			/* line of the first call that failed; 0: none */
 };
 
@@ -102,6 +106,8 @@ static void *copy(void *arg)
 			copy_rows(w, reader, &rec, batch, writer);
 	}
 	NEED(w, code == ET_EOF);
+	memcpy(w->lost, rec.lost, sizeof(w->lost));
+	w->ended = rec.ended;
 	NEED(w, !et_writer_end(writer, rec.ended, rec.lost, "done", NULL));
 	et_writer_close(writer);
 	et_reader_close(reader);
@@ -110,9 +116,97 @@ static void *copy(void *arg)
 	return NULL;
 }
 
+/* ---- Packing --------------------------------------------------------------------- */
+
+#define JOBS 256
+
+static struct job {
+	struct et_batch *batch;
+	struct et_packed *packed;
+	enum et_record_type type;
+	uint64_t lost[ET_CAUSE_END];
+	bool done;
+} jobs[JOBS];
+static unsigned n_jobs, begun;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t finished = PTHREAD_COND_INITIALIZER;
+
+static void *pack(void *arg)
+{
+	struct work *w = arg;
+	struct et_packer *packer = NULL;
+
+	NEED(w, !et_packer_new(0, &packer, NULL));
+	pthread_mutex_lock(&lock);
+	while (begun < n_jobs) {
+		struct job *job = &jobs[begun++];
+
+		pthread_mutex_unlock(&lock);
+		/* What has failed fails again when it is written. */
+		if (packer)
+			et_packer_pack(packer, job->type, job->batch, job->packed, NULL);
+		pthread_mutex_lock(&lock);
+		job->done = true;
+		pthread_cond_signal(&finished);
+	}
+	pthread_mutex_unlock(&lock);
+	et_packer_free(packer);
+	return NULL;
+}
+
+/* The capture's rows as jobs, which are left to the process's end. */
+static void read_jobs(struct work *w)
+{
+	struct et_reader *reader = NULL;
+	struct et_chunk *chunk = NULL;
+	struct et_record rec;
+	struct et_event ev;
+	struct et_io in;
+	int fd = open(w->file, O_RDONLY);
+
+	NEED(w, fd >= 0 && !et_io_fd(fd, &in));
+	NEED(w, !et_reader_open(&in, NULL, NULL, &reader, NULL));
+	while (!w->failed && !et_reader_next(reader, &rec, NULL)) {
+		struct job *job = &jobs[n_jobs];
+
+		if (!rec.rows)
+			continue;
+		NEED(w, n_jobs < JOBS);
+		NEED(w, !et_reader_chunk(reader, &chunk, NULL));
+		NEED(w, (job->batch = et_batch_new()) && (job->packed = et_packed_new()));
+		for (uint32_t row = 0; !w->failed && row < rec.rows; row++)
+			NEED(w, !et_chunk_event(chunk, row, &ev, NULL) &&
+					!et_batch_add(job->batch, &ev, NULL));
+		job->type = rec.type;
+		memcpy(job->lost, rec.lost, sizeof(job->lost));
+		et_chunk_free(chunk);
+		n_jobs++;
+	}
+	et_reader_close(reader);
+}
+
+/* Writes the jobs in order while others pack them. */
+static void write_jobs(struct work *w, struct et_clock ended, const uint64_t *lost)
+{
+	struct et_io out = { .ctx = &w->written, .write = count_write, .close = no_close };
+	struct et_writer_options opt = { .program = "threads" };
+	struct et_writer *writer = NULL;
+
+	NEED(w, !et_writer_open(&out, &opt, &writer, NULL));
+	for (unsigned i = 0; !w->failed && i < n_jobs; i++) {
+		pthread_mutex_lock(&lock);
+		while (!jobs[i].done)
+			pthread_cond_wait(&finished, &lock);
+		pthread_mutex_unlock(&lock);
+		NEED(w, !et_writer_packed(writer, jobs[i].packed, jobs[i].lost, NULL));
+	}
+	NEED(w, !et_writer_end(writer, ended, lost, "done", NULL));
+	et_writer_close(writer);
+}
+
 int main(int argc, char **argv)
 {
-	struct work alone = { .file = argc > 1 ? argv[1] : "" }, both[2];
+	struct work alone = { .file = argc > 1 ? argv[1] : "" }, both[2], third;
 	pthread_t threads[2];
 
 	copy(&alone);
@@ -134,6 +228,20 @@ int main(int argc, char **argv)
 				both[i].failed);
 			return 1;
 		}
+	}
+	third = (struct work){ .file = alone.file };
+	read_jobs(&third);
+	for (int i = 0; i < 2; i++) {
+		if (pthread_create(&threads[i], NULL, pack, &both[i]))
+			return 2;
+	}
+	write_jobs(&third, alone.ended, alone.lost);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	if (third.failed || both[0].failed || both[1].failed || third.written != alone.written) {
+		fprintf(stderr, "threads: what two have packed is unlike what one writes (line %d)\n",
+			third.failed);
+		return 1;
 	}
 	printf("%llu events\n", (unsigned long long)alone.events);
 	return 0;

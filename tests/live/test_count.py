@@ -67,6 +67,16 @@ def nothing_lost_of_all():
         lab.equal(kept, happened, "kept")
 
 
+def nothing_lost_between_threads():
+    """Small chunks that are slow to make: they wait, and several threads make them."""
+    with lab.workdir() as work:
+        happened, kept, info, _ = storm(work, "--ring-size", "64M", "--threads", "4", "--level", "19",
+                                        "--flush-interval", "1ms")
+        lab.equal(info["lost"], 0, "lost")
+        lab.equal(kept, happened, "kept")
+        lab.exectrace("verify", os.path.join(work, "capture.etz"))
+
+
 def nothing_lost_by_perf():
     """What serves where tracepoints leave preemption on."""
     with tracefs(), lab.tiers("perf"), lab.workdir() as work:
@@ -117,5 +127,5 @@ def others_see_what_they_did():
 
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(nothing_lost, nothing_lost_of_all, nothing_lost_by_perf, losses_are_counted, losses_can_fail,
-             others_see_what_they_did)
+    lab.main(nothing_lost, nothing_lost_of_all, nothing_lost_between_threads, nothing_lost_by_perf, losses_are_counted,
+             losses_can_fail, others_see_what_they_did)

@@ -67,7 +67,8 @@ def argvs(capture, *args):
 
 
 def recorder_keeps_nothing():
-    for options, expected in (((), 3), (("--sync", "100ms"), 4), (("--sync", "chunk"), 3)):
+    for options, expected in ((("--threads", "1"), 3), (("--threads", "1", "--sync", "100ms"), 4),
+                              (("--threads", "1", "--sync", "chunk"), 3), (("--threads", "4"), 6)):
         with lab.workdir() as work:
             capture = os.path.join(work, "c.etz")
             with lab.recording(capture, "--flush-interval", "50ms", *options) as process:
@@ -322,6 +323,8 @@ def filter_allows_what_recordings_do():
                     ("a command", ["-o", capture, *users], 0),
                     ("many events", ["-o", capture, *storm], 0),
                     ("level 19", ["-o", capture, "--level", "19", *storm], 0),
+                    ("four threads", ["-o", capture, "--level", "19", "--threads", "4", "--flush-interval", "1ms",
+                                      *storm], 0),
                     ("--sync TIME", ["-o", capture, "--sync", "20ms", *users], 0),
                     ("--sync chunk", ["-o", capture, "--sync", "chunk", *users], 0),
                     ("a full disk", ["-o", os.path.join(place, "c.etz"), "--", lab.helper("storm"),

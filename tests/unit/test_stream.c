@@ -117,7 +117,7 @@ static void test_transforms(void)
 
 int main(void)
 {
-	coder = (struct stream_coder){ ZSTD_createCCtx(), 3, { 0 } };
+	coder = (struct stream_coder){ .zstd = ZSTD_createCCtx() };
 	dctx = ZSTD_createDCtx();
 	test_cases();
 	test_two_frames();
