@@ -33,6 +33,7 @@ static const struct {
 struct process {
 	uint32_t pid, ppid, uid, gid;
 	uint64_t start;		/* 0: not known */
+	uint64_t last;		/* ts of the last event about it */
 	uint64_t cgroup;
 	uint64_t known;		/* of OWN, and comm */
 	uint8_t comm_len;
@@ -152,6 +153,7 @@ static void set_own(struct process *p, const struct et_event *ev)
 	p->uid = (uint32_t)ev->v[ET_F_UID].u;
 	p->gid = (uint32_t)ev->v[ET_F_GID].u;
 	p->cgroup = ev->v[ET_F_CGROUP].u;
+	p->last = ev->v[ET_F_TS].u;
 	p->start = ET_HAS(ev, ET_F_START) ? ev->v[ET_F_START].u : 0;
 	if (ET_HAS(ev, ET_F_COMM) && ev->v[ET_F_COMM].s.len <= sizeof(p->comm)) {
 		p->known |= 1ull << ET_F_COMM;
@@ -258,7 +260,7 @@ static void show(const struct living *l, const struct process *p, struct et_cloc
 	if (p->forked)
 		ev->known &= ~NOT_INHERITED;
 	et_set_uint(ev, ET_F_KIND, ET_PROC);
-	et_set_uint(ev, ET_F_TS, at.ts);
+	et_set_uint(ev, ET_F_TS, p->last > at.ts ? p->last : at.ts);
 	et_set_uint(ev, ET_F_PID, p->pid);
 	if (p->start)
 		et_set_uint(ev, ET_F_START, p->start);

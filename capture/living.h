@@ -38,8 +38,8 @@ size_t living_count(const struct living *l);
 typedef int living_fn(void *ctx, const struct et_event *ev);
 
 /*
- * Each as an event of kind proc of the moment at, in the order of their beginnings. 0, an
- * errno, or what fn returned.
+ * Each as an event of kind proc, in the order of their beginnings: of the moment at, or of
+ * the last event about the process where that is later. 0, an errno, or what fn returned.
  */
 int living_each(const struct living *l, struct et_clock at, living_fn *fn, void *ctx);
 

@@ -28,6 +28,16 @@ void notes_put(struct notes *n, const char *fmt, ...)
 	va_end(ap);
 }
 
+bool notes_any(struct notes *n)
+{
+	bool any;
+
+	pthread_mutex_lock(&n->lock);
+	any = n->n;
+	pthread_mutex_unlock(&n->lock);
+	return any;
+}
+
 bool notes_take(struct notes *n, char text[NOTE_SIZE])
 {
 	bool any;

@@ -20,6 +20,7 @@ struct notes {
 void notes_init(struct notes *n);
 void notes_free(struct notes *n);
 void notes_put(struct notes *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool notes_any(struct notes *n);
 /* The oldest. False: there is none. */
 bool notes_take(struct notes *n, char text[NOTE_SIZE]);
 
