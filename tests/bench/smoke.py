@@ -50,6 +50,21 @@ def losses_are_seen():
         lab.equal(bare, None if tracer.arguments == "none" else 1, f"without arguments of {tracer.name}")
 
 
+def idling_is_measured():
+    with lab.workdir() as work:
+        result = os.path.join(work, "result.json")
+        # What the machine does by itself may be nothing.
+        with lab.started(["sh", "-c", "while :; do /bin/sleep 0.1; done"]):
+            lab.run([os.path.join(HERE, "idle"), "--build", lab.BUILD, "--seconds", "2", "--settle", "1",
+                     "--output", result])
+        with open(result, encoding="utf-8") as file:
+            everything, nothing = json.load(file)
+    for name in ("cpu_ns", "wakeups", "written", "events"):
+        lab.demand(everything[name] > 0, f"{name} of {everything}")
+    lab.equal(nothing["events"], 0, "events where nothing matches")
+    lab.demand(nothing["written"] < everything["written"], f"{nothing}, beside {everything}")
+
+
 def programs_are_measured():
     lab.need_tool("bpftool")
     printed = lab.run([os.path.join(HERE, "programs"), "--rounds", "1", "--spawns", "50", "--fails", "200"])
@@ -80,4 +95,4 @@ def codec_runs_in_threads():
 
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(benchmarks_run, losses_are_seen, programs_are_measured, codec_runs, codec_runs_in_threads)
+    lab.main(benchmarks_run, losses_are_seen, idling_is_measured, programs_are_measured, codec_runs, codec_runs_in_threads)
