@@ -92,7 +92,7 @@ def slow_disk():
             words = strace("-o", "/dev/null", "-P", capture, "-e", "trace=write",
                            "-e", "inject=write:delay_enter=200000")
             with Bursts(work, capture, "--ring-size", ring, argv=words, flush="10ms") as bursts:
-                for _ in range(20):
+                for _ in range(10):
                     bursts.burst(size)
                 lab.equal(bursts.end(), 0, "exit code")
             info = lab.info(capture)
@@ -129,20 +129,21 @@ def too_few_descriptors():
 def descriptors_that_run_out():
     """Taken away while it records: it goes on with those it has."""
     with lab.workdir() as work, Bursts(work, os.path.join(work, "c.etz"), "--all", flush="50ms") as bursts:
+        def kept():
+            return int(lab.exectrace("replay", "-q", "--count", "--kind", "fail", "--pid", str(command),
+                                     bursts.capture, code=None).stdout or 0)
         bursts.burst(10)
-        bursts.until_written()
         command, = (pid for pid in lab.children(bursts.process.pid)
                     if lab.contents(f"/proc/{pid}/comm") == b"bursts\n")
+        lab.wait_until(lambda: kept() == bursts.made, "the burst to be written")
         resource.prlimit(bursts.process.pid, resource.RLIMIT_NOFILE, (4, 4))
         for _ in range(5):
             bursts.burst(1000)
             lab.run(["/bin/true"])
             time.sleep(0.1)
         lab.equal(bursts.end(), 0, f"exit code, {bursts.said()!r}")
-        info = lab.info(bursts.capture)
-        lab.equal(info["complete"], True, "complete")
-        mine = lab.exectrace("replay", "-q", "--count", "--kind", "fail", "--pid", str(command), bursts.capture).stdout
-        lab.equal(int(mine), bursts.made, "failed execs")
+        lab.equal(lab.info(bursts.capture)["complete"], True, "complete")
+        lab.equal(kept(), bursts.made, "failed execs")
 
 
 def recorder_that_stands_still():
