@@ -25,7 +25,7 @@ class Series:
         self.files = self.events = self.bytes = self.lost = 0
         self.lost_by_cause = collections.Counter()
         self.before = set()	# the events of the file before
-        self.numbers = []
+        self.ended = []	# what each file says of its end
         self.wrong = []
 
     def add(self, path):
@@ -39,6 +39,7 @@ class Series:
         info = lab.info(path)
         self.lost += info["lost"]
         self.lost_by_cause.update(info["lost_by_cause"])
+        self.ended.append(info.get("ended"))
         if info["state"] != "complete":
             self.wrong.append(f"{name}: {info['state']}, not complete")
         self.look_at(name, lab.exectrace("replay", "--json", path, timeout=None).stdout)
@@ -81,6 +82,8 @@ class Series:
 
     def judge(self, happened):
         """When all files are there: what else is wrong."""
+        if self.ended != ["the next file goes on"] * (len(self.ended) - 1) + ["signal"]:
+            self.wrong.append(f"the files say that they ended: {collections.Counter(self.ended)}")
         missing = {kind: count - self.kept[kind] for kind, count in happened.items()}
         if any(count < 0 for count in missing.values()) or sum(missing.values()) > self.lost:
             self.wrong.append(f"happened {dict(happened)}, kept {dict(self.kept)}, counted as lost {self.lost}"

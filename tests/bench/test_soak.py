@@ -32,11 +32,13 @@ def faults_are_seen():
         for kind in loads.KINDS:
             for more in (-1, 1):
                 judged = series.Series(group)
-                judged.kept = right.kept
+                judged.kept, judged.ended = right.kept, right.ended
                 judged.judge(right.kept + collections.Counter({kind: 1}) if more > 0
                              else right.kept - collections.Counter({kind: 1}))
                 lab.equal(len(judged.wrong), 1, f"faults when there was {more:+} {kind}")
         right.add(path)
+        right.judge(did + did)
+        lab.demand(any("ended" in text for text in right.wrong), f"a file in the middle that ends all: {right.wrong}")
         lab.demand(any("file before" in text for text in right.wrong), f"events in two files: {right.wrong}")
         # Neither fork nor row of /proc, in a file that is not the first.
         for kind in ("fork", "proc"):
