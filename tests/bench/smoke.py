@@ -50,6 +50,57 @@ def losses_are_seen():
         lab.equal(bare, None if tracer.arguments == "none" else 1, f"without arguments of {tracer.name}")
 
 
+    for lost, told, text in ((0, None, "0 of 3"), (0, {}, "0 of 3, complete"),
+                             (1, {"ring_full": 2}, "33 %: 1 exec of 3; it says 2 ring_full")):
+        lab.equal(table.losses([{"happened": {"exec": 3}, "lost": {"exec": lost}, "own_word": told}]), text, "cell")
+
+
+# What each peer writes for an event, or its reader prints.
+PRINTED = (
+    (tracers.Execsnoop, b"""PCOMM            PID    PPID   RET ARGS
+bench_spawner    13497  13496   -2 /usr/local/nonexistent/program -O2 source/file.c
+two words        13498  13496    0 /bin/true
+""", [("fail", 13497, True), ("exec", 13498, False)]),
+    # The second one is torn.
+    (tracers.Bpftrace, b"""4279644    14406  bench_spawner exectrace-bench -O2 source/file.c
+4279674    14406  bench_spawner 4279675    14407  bench_spawner exectrace-bench source/file.c source/file.c
+""", [("call", 14406, True), ("call", 14406, False)]),
+    (tracers.Forkstat, b"""Time     Event   PID     UID    EUID TTY    Info   Duration Process
+17:41:28 fork  14007    root    root      ? parent          sh source/file.c
+17:41:28 fork  14250    root    root      ? child           sh source/file.c
+17:41:28 exec  14250    root    root      ?                 program source/file.c
+17:41:28 exit  14250    root    root      ?      0   0.007s program
+""", [("parent", 14007, True), ("fork", 14250, True), ("exec", 14250, True), ("exit", 14250, False)]),
+    (tracers.Extrace, b"1138 exectrace-bench -O2 source/file.c\n1144 ''\n",
+     [("exec", 1138, True), ("exec", 1144, False)]),
+    (tracers.Perf, b"""   bench_spawner   886 [001] 12838.480187: syscalls:sys_exit_execve: 0xfffffffffffffffe
+       two words 13308 [001] 12838.480189: sched:sched_process_fork: comm=x child_comm=x child_pid=15128
+           sleep 15128 [000] 12838.480192: sched:sched_process_exec: filename=/usr/bin/sleep pid=15128 old_pid=15128
+           sleep 15128 [000] 12838.480193: sched:sched_process_exit: comm=sleep pid=15128 prio=120
+""", [("fail", 886, False), ("fork", 15128, False), ("exec", 15128, False), ("exit", 15128, False)]),
+    (tracers.TraceCmd, b"""cpus=2
+   bench_spawner-886   [001] 13584.553201: sys_exit_execve:      0xfffffffffffffffe
+            ba-sh-13308 [001] 13584.553709: sched_process_fork:   comm=ba-sh pid=13308 child_comm=x child_pid=15128
+           sleep-15128 [001] 13584.554024: sched_process_exec:   filename=/usr/bin/sleep pid=15128 old_pid=15128
+""", [("fail", 886, False), ("fork", 15128, False), ("exec", 15128, False)]),
+    (tracers.Accounting, b"""true            |v3|     0.00|     0.00|     0.00|     0|     0|   854.00|     0.00|    1252|     775|
+""", [("exit", 1252, False)]),
+    (tracers.Audit, b"""type=SYSCALL msg=audit(1:7): arch=c000003e syscall=59 success=yes exit=0 ppid=1 pid=1252 auid=0
+type=EXECVE msg=audit(1:7): argc=2 a0="x" a1="source/file.c"
+type=SYSCALL msg=audit(1:8): arch=c000003e syscall=59 success=no exit=-2 ppid=1 pid=1253 auid=0
+""", [("exec", 1252, True), ("fail", 1253, False)]),
+)
+
+
+def peers_are_understood():
+    with lab.workdir() as work:
+        for kind, printed, expected in PRINTED:
+            tracer = kind(None)
+            tracer.report = ("cat",)
+            path = lab.written(work, kind.name, printed)
+            lab.equal(list(tracer.events(path)), expected, f"events of {kind.name}")
+
+
 def idling_is_measured():
     with lab.workdir() as work:
         result = os.path.join(work, "result.json")
@@ -95,4 +146,5 @@ def codec_runs_in_threads():
 
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(benchmarks_run, losses_are_seen, idling_is_measured, programs_are_measured, codec_runs, codec_runs_in_threads)
+    lab.main(benchmarks_run, losses_are_seen, peers_are_understood, idling_is_measured, programs_are_measured,
+             codec_runs, codec_runs_in_threads)

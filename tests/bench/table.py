@@ -38,11 +38,14 @@ def losses(runs):
     """Of the worst round."""
     worst = max(runs, key=lambda run: sum(run["lost"].values()))
     lost, happened = sum(worst["lost"].values()), sum(worst["happened"].values())
+    told = worst["own_word"]
     if not lost:
-        return f"0 of {happened:,}"
+        return f"0 of {happened:,}" + (", complete" if told == {} else "")
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in worst["lost"].items() if count)
     share = 100 * lost / happened
-    return f"{share:.{0 if share >= 10 else 1 if share >= 1 else 4}f} %: {kinds} of {happened:,}"
+    causes = ", ".join(f"{count:,} {cause}" for cause, count in (told or {}).items())
+    return (f"{share:.{0 if share >= 10 else 1 if share >= 1 else 4}f} %: {kinds} of {happened:,}"
+            + (f"; it says {causes}" if causes else ""))
 
 
 def bare(tracer, runs):
@@ -58,9 +61,12 @@ def row(workload, tracer, runs, exectrace):
 
     def median(key, unit, form):
         return f"{statistics.median(run[key] for run in runs) / unit:{form}}"
-    cells = [workload.name, tracer.name, spread([run["ratio"] for run in runs], ".2f"),
+    def megabytes(key):
+        return median(key, 2**20, ".1f") + " MB" if any(run[key] for run in runs) else ""
+    name = f"**{tracer.name}**" if tracer.name == "exectrace" else tracer.name
+    cells = [workload.name, name, spread([run["ratio"] for run in runs], ".2f"),
              losses(runs) if tracer.sees else "", bare(tracer, runs) if tracer.sees else "",
-             median("cpu", 1, ".2f") + " s", *(median(key, 2**20, ".1f") + " MB" for key in ("memory", "ring"))]
+             "" if tracer.in_kernel else median("cpu", 1, ".2f") + " s", megabytes("memory"), megabytes("ring")]
     if not tracer.sees:
         return cells + [""] * (len(COLUMNS) - len(cells))
     rates = [run["rate"] for run in runs]

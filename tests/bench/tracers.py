@@ -30,7 +30,7 @@ CHILD = re.compile(rb"child_pid=(\d+)")
 
 
 class Unusable(Exception):
-    """A tracer that is installed, but does not run on this machine."""
+    """A tracer that is installed, but does not run on this machine, or did not this time."""
 
 
 def out(argv, **kwargs):
@@ -56,6 +56,7 @@ class Tracer:
     ending = signal.SIGINT
     usual = True
     sees = ()	# kinds
+    in_kernel = False	# what is started only turns it on and off
 
     def __init__(self, args):
         self.args = args
@@ -92,7 +93,7 @@ class Tracer:
         raise NotImplementedError
 
     def own_word(self, file):
-        """What it says itself of its losses: a count, or None when it does not say."""
+        """What it says itself of its losses: counts by cause, or None when it does not say."""
         return None
 
 
@@ -126,7 +127,7 @@ class Exectrace(Tracer):
         if info["complete"] != (info["lost"] == 0) or info["lost"] != sum(info["lost_by_cause"].values()):
             raise SystemExit(f"bench: {file} contradicts itself: complete {info['complete']}, lost {info['lost']},"
                              f" by cause {info['lost_by_cause']}")
-        return info["lost"]
+        return info["lost_by_cause"]
 
 
 class Elsewhere(Exectrace):
@@ -319,7 +320,8 @@ class TraceCmd(Tracepoints):
 class Accounting(Tracer):
     """Process accounting: the kernel itself writes."""
     name, tool, arguments = "accounting", "accton", "none"
-    sees = ("exit",)
+    sees, in_kernel = ("exit",), True
+    report = ("dump-acct",)
     usual_file = "/var/log/account/pacct"
 
     def prepare(self, file):
@@ -337,12 +339,12 @@ class Accounting(Tracer):
                 "sh", file]
 
     def events(self, file):
-        for line in read_lines(["dump-acct", file]):
+        for line in read_lines([*self.report, file]):
             fields = line.split(b"|")
             yield "exit", int(fields[9]), False
 
     def reader(self, file):
-        return ["dump-acct", file], sum(1 for _ in self.events(file))
+        return [*self.report, file], sum(1 for _ in self.events(file))
 
     def finish(self):
         out(["accton", "off"])
@@ -492,6 +494,11 @@ def memory(pid):
     return private, rings
 
 
+def last_words(file):
+    with open(file + ".err", encoding="utf-8", errors="replace") as errors:
+        return " ".join(errors.read().split())[-300:]
+
+
 @contextlib.contextmanager
 def tracing(tracer, file, settle):
     """Runs the tracer; yields a dictionary that is filled when it has ended."""
@@ -510,8 +517,7 @@ def tracing(tracer, file, settle):
         while process.poll() is None and not tracer.ready(file) and time.monotonic() < end:
             time.sleep(0.1)
         if process.poll() is not None:
-            with open(file + ".err", encoding="utf-8", errors="replace") as errors:
-                raise Unusable(f"it ended at once, with {process.returncode}: {errors.read().strip()[-300:]}")
+            raise Unusable(f"it ended at once, with {process.returncode}: {last_words(file)}")
         tracer.started()
         yield spent
         time.sleep(min(settle, 1))
@@ -521,6 +527,10 @@ def tracing(tracer, file, settle):
         _, _, usage = os.wait4(process.pid, 0)
         process.returncode = 0
         spent["cpu"] = usage.ru_utime + usage.ru_stime
+        if tracer.in_kernel:
+            spent["memory"] = spent["cpu"] = 0
+        if not os.path.exists(file):
+            raise Unusable(f"it left no file: {last_words(file)}")
         spent["bytes"] = os.path.getsize(file)
     finally:
         # What a tracer that failed has left running.
