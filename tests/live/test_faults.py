@@ -6,6 +6,7 @@ and single failing calls do, test_full.py and test_sync.py have.
 """
 import contextlib
 import fcntl
+import glob
 import os
 import re
 import resource
@@ -84,6 +85,38 @@ def file_system_that_becomes_read_only():
     ruin(Disk.freeze, "Read-only file system")
 
 
+def several_files():
+    """The recording goes on, and counts what it cannot write, whatever becomes of the disk."""
+    for how in (Disk.pull, Disk.freeze):
+        with lab.workdir() as work:
+            disk = Disk(work)
+            with disk.mounted(), Bursts(work, os.path.join(disk.place, "c.etz"), "--rotate-time", "1s",
+                                        "--sync", "chunk", flush="100ms") as bursts:
+                for after in (False, True):
+                    for _ in range(3):
+                        bursts.burst()
+                        time.sleep(0.7)
+                    if not after:
+                        kept = bursts.made
+                        how(disk)
+                lab.equal(bursts.process.poll(), None, "exit code while there is something to follow")
+                lab.equal(bursts.end(), 1, "exit code")
+                said = bursts.said().decode()
+            lab.equal(number_of(r"(\d+) failed,", said), kept, "failed execs that it says it kept")
+            # And the exit of what made them.
+            lab.equal(number_of(r"(\d+) write_failed\)", said), bursts.made - kept + 1, "lost as it says")
+            with disk.mounted():
+                # The one that was just begun may have nothing.
+                files = [path for path in sorted(glob.glob(os.path.join(disk.place, "*.etz")))
+                         if os.path.getsize(path)]
+                found = 0
+                for path in files:
+                    lab.exectrace("verify", path)
+                    found += lab.info(path)["kinds"]["fail"]
+            lab.equal(found, kept, f"failed execs in {len(files)} files on the disk")
+            lab.demand(len(files) > 1, f"only {files} are there")
+
+
 def slow_disk():
     """Each write takes its time: nothing is lost while there is room to wait in, and all is counted when not."""
     for ring, size in (("64M", 5000), ("64K", BURST)):
@@ -151,7 +184,8 @@ def descriptors_that_run_out():
 
 def recorder_that_stands_still():
     """What was lost meanwhile lies in that time, to the event, and all else is there."""
-    with lab.workdir() as work, Bursts(work, os.path.join(work, "c.etz"), "--ring-size", "256K", flush="50ms") as bursts:
+    with lab.workdir() as work, \
+         Bursts(work, os.path.join(work, "c.etz"), "--ring-size", "256K", flush="50ms") as bursts:
         bursts.burst(100)
         bursts.until_written()
         bursts.process.send_signal(signal.SIGSTOP)
@@ -182,5 +216,5 @@ if __name__ == "__main__":
     lab.need_bpf()
     if not os.path.exists("/dev/loop-control"):
         lab.skip("there are no loop devices")
-    lab.main(disk_that_is_pulled, file_system_that_becomes_read_only, slow_disk, too_few_descriptors,
+    lab.main(disk_that_is_pulled, file_system_that_becomes_read_only, several_files, slow_disk, too_few_descriptors,
              descriptors_that_run_out, recorder_that_stands_still)
