@@ -34,6 +34,11 @@ def spread(values, form):
     return middle if low == high else f"{middle} ({low}–{high})"
 
 
+def figures(value):
+    """Two that count."""
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.2g}"
+
+
 def losses(runs):
     """Of the worst round."""
     worst = max(runs, key=lambda run: sum(run["lost"].values()))
@@ -73,7 +78,7 @@ def row(workload, tracer, runs, exectrace):
     theirs = {run["round"]: run["rate"] for run in exectrace}
     ratios = [run["rate"] / theirs[run["round"]] for run in runs if run["round"] in theirs]
     return cells + [f"{statistics.median(run['bytes'] / max(run['events'], 1) for run in runs):.1f}",
-                    f"{statistics.median(rates) / 1e6:.2g}", f"{statistics.median(ratios):.2g}" if ratios else ""]
+                    figures(statistics.median(rates) / 1e6), figures(statistics.median(ratios)) if ratios else ""]
 
 
 def lines(workload, tracers, runs):
@@ -85,7 +90,7 @@ def lines(workload, tracers, runs):
 
 def heading(args):
     system = f"{platform.system()} {platform.release()}, {os.cpu_count()} CPUs"
-    yield f"{system}; median (least–most) of {args.rounds} rounds"
+    yield f"{system}; " + (f"median (least–most) of {args.rounds} rounds" if args.rounds > 1 else "a single round")
     yield ""
     yield "| " + " | ".join(COLUMNS) + " |"
     yield "| --- " * len(COLUMNS) + "|"
