@@ -9,7 +9,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import lab  # noqa: E402
 import loads  # noqa: E402
-import series  # noqa: E402
+import chain  # noqa: E402
 
 
 def soak_runs():
@@ -24,14 +24,14 @@ def faults_are_seen():
             did = loads.Loads(work, directory, 1).scripts().done()
             lab.stop(recorder)
         rows = lab.exectrace("replay", "--json", path).stdout.splitlines()
-        right = series.Series(group)
+        right = chain.Chain(group)
         right.add(path)
         right.judge(did)
         lab.equal(right.wrong, [], "what is wrong with a capture that is right")
         lab.equal(right.kept, did, "kept of it")
         for kind in loads.KINDS:
             for more in (-1, 1):
-                judged = series.Series(group)
+                judged = chain.Chain(group)
                 judged.kept, judged.ended = right.kept, right.ended
                 judged.judge(right.kept + collections.Counter({kind: 1}) if more > 0
                              else right.kept - collections.Counter({kind: 1}))
@@ -42,12 +42,12 @@ def faults_are_seen():
         lab.demand(any("file before" in text for text in right.wrong), f"events in two files: {right.wrong}")
         # Neither fork nor row of /proc, in a file that is not the first.
         for kind in ("fork", "proc"):
-            later = series.Series(group)
+            later = chain.Chain(group)
             later.files = 2
             later.look_at("later.etz", b"\n".join(row for row in rows if json.loads(row)["kind"] != kind))
             lab.demand(any("does not know" in text for text in later.wrong), f"no {kind}: {later.wrong}")
         cut = lab.written(work, "cut.etz", lab.contents(path)[:-100])
-        broken = series.Series(group)
+        broken = chain.Chain(group)
         broken.add(cut)
         lab.demand(any("cut.etz" in text for text in broken.wrong), f"a file that was cut: {broken.wrong}")
 

@@ -79,7 +79,7 @@ class Tracer:
         """When it has begun."""
 
     def finish(self):
-        """After it has ended, or failed to begin."""
+        """After it has ended, or failed to begin; not where prepare() failed."""
 
     def ring(self):
         """Bytes of buffer in the kernel that the process has no mapping of."""
@@ -506,9 +506,9 @@ def tracing(tracer, file, settle):
     if tracer.tool is None:
         yield spent
         return
+    tracer.prepare(file)
     process = None
     try:
-        tracer.prepare(file)
         with open(file if tracer.to_stdout else os.devnull, "wb") as stdout, open(file + ".err", "wb") as stderr:
             process = subprocess.Popen(tracer.command(file), stdin=subprocess.DEVNULL, stdout=stdout,
                                        stderr=stderr, cwd=os.path.dirname(file), start_new_session=True)

@@ -16,7 +16,7 @@ TICK = 20_000_000	# ns; /proc tells the start of a process in 10 ms
 SNAPSHOT = 1_000_000_000
 
 
-class Series:
+class Chain:
     """Counts the files that it is given, in their order; wrong: what is not as it should be."""
 
     def __init__(self, cgroup):
