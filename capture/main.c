@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -82,6 +83,20 @@ static bool hold_standard_descriptors(void)
 			return false;
 	}
 	return true;
+}
+
+/* More than any recording opens; what a lack of them broke off would be told as something else. */
+#define DESCRIPTORS 128
+
+static bool enough_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
+		return true;
+	say("no more than %llu files may be open at once, and a recording takes up to %d; raise "
+	    "that limit (ulimit -n)", (unsigned long long)limit.rlim_cur, DESCRIPTORS);
+	return false;
 }
 
 /*
@@ -438,6 +453,8 @@ int main(int argc, char **argv)
 	if (ret)
 		goto out;
 	ret = EXIT_FAILED;
+	if (!enough_descriptors())
+		goto out;
 	if (!take_signals(&r)) {
 		say("cannot take signals: %s", strerror(errno));
 		goto out;

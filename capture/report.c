@@ -103,7 +103,7 @@ static void say_error(const struct report *r)
 	else
 		say("cannot write %s: %s", name, e->what);
 	if (r->writer.trim_error && output_kept(r->output))
-		say("cannot cut %s to whole records: %s; it ends in part of one", name,
+		say("cannot cut %s to whole records: %s; it may end in part of one", name,
 		    strerror(r->writer.trim_error));
 }
 
