@@ -8,6 +8,7 @@
 #include "copy.h"
 #include "error.h"
 #include "orphan.h"
+#include "parts.h"
 #include "reader.h"
 
 #include <stdlib.h>
@@ -25,6 +26,7 @@ struct recover {
 	struct et_reader *r;
 	struct et_context *names;
 	struct et_batch *losses;
+	struct parts parts;
 
 	/* The segment at hand; NULL: none, or one that cannot be read */
 	struct et_writer *w;
@@ -263,6 +265,8 @@ static int enter(struct recover *v, const struct et_record *rec, struct et_error
 {
 	int rc = leave(v, err);
 
+	if (!rc && !parts_add(&v->parts, rec))
+		rc = et_fail_nomem(err);
 	if (rc)
 		return rc;
 	v->ended = false;
@@ -500,11 +504,17 @@ int et_recover(const struct et_io *in, const struct et_io *out,
 	if (v.r) {
 		et_reader_stats(v.r, &stats);
 		report->segments = stats.segments;
+		report->not_ended = stats.not_ended;
+		for (unsigned i = 0; i < ET_CAUSE_END; i++)
+			report->lost = sum(report->lost, stats.lost[i]);
+		report->lost = sum(report->lost, stats.lost_other);
+		report->segments_missing = parts_missing(&v.parts);
 	}
 	et_writer_close(v.w);
 	et_reader_close(v.r);
 	et_context_free(v.names);
 	et_batch_free(v.losses);
+	parts_free(&v.parts);
 	orphan_close(&v.in);
 	out->close(out->ctx);
 	return rc;

@@ -6,6 +6,7 @@
 #include "audit.h"
 #include "clocks.h"
 #include "error.h"
+#include "parts.h"
 #include "reader.h"
 
 #include <stdlib.h>
@@ -17,6 +18,8 @@ struct verify {
 	void *ctx;
 	uint64_t faults;
 	struct et_context *names;
+
+	struct parts parts;
 
 	/* Of the segment at hand */
 	uint64_t segment_at;
@@ -234,6 +237,8 @@ static int check_record(struct verify *v, const struct et_record *rec, struct et
 	check_magic(v, v->r->head_bytes.data, v->r->head_bytes.len);
 	if (rec->type == ET_REC_FILE) {
 		begin_segment(v);
+		if (!parts_add(&v->parts, rec))
+			return et_fail_nomem(err);
 		return et_context_take(v->names, v->r, rec, err);
 	}
 	check_seq(v);
@@ -272,6 +277,8 @@ int et_verify(const struct et_io *io, et_fault_fn *fault, void *ctx, struct et_r
 			rc = check_record(&v, &rec, err);
 	}
 	et_reader_stats(v.r, stats);
+	stats->segments_missing = parts_missing(&v.parts);
+	parts_free(&v.parts);
 	et_context_free(v.names);
 	et_reader_close(v.r);
 	if (rc != ET_EOF)

@@ -525,6 +525,8 @@ struct et_reader_stats {
 	unsigned segments;
 	unsigned unclean;		/* segments without END before the next or the end */
 	unsigned not_ended;		/* others, whose END says that they are made from such */
+	/* et_verify: segments of a recording that SERIES shows to be missing between others. */
+	uint64_t segments_missing;
 	bool truncated;			/* the input ends inside a record */
 	uint64_t bytes;			/* offset reached */
 };
@@ -623,6 +625,10 @@ struct et_recovery {
 	uint64_t events;	/* kept */
 	uint64_t missing;	/* known to be gone */
 	bool unknown;		/* others may be gone at the end of a segment */
+	/* What the capture itself says that it lacks, and its copy says as well. */
+	uint64_t lost;		/* events, as the recorder counted */
+	uint64_t segments_missing;	/* as in et_reader_stats */
+	unsigned not_ended;	/* segments that say so */
 	unsigned segments;
 	uint64_t bytes;		/* written */
 	bool failed_output;	/* of an ET_IO: out failed, and not in */
