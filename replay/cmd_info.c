@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "certificate.h"
 #include "escape.h"
 #include "exeset.h"
 #include "print.h"
@@ -65,8 +66,11 @@ static int take_sizes(struct info *f, const struct et_record *rec)
 	if (r) {
 		if (r == ET_UNSUPPORTED)
 			source_fault(f->source, rec, &err);
+		else
+			source_failed(f->source);
 		return r == ET_NOMEM ? ET_NOMEM : ET_OK;
 	}
+	source_losses(f->source, c, INT64_MIN, INT64_MAX);
 	n = et_chunk_sizes(c, sizes, 256);
 	for (unsigned i = 0; i < n && i < 256; i++) {
 		f->columns[sizes[i].column].stored += sizes[i].stored;
@@ -309,14 +313,52 @@ static void text_exes(struct out *o, const struct info *f, const struct options 
 		text_exe(o, &f->exe[i], opt->utc ? 0 : f->source->offset);
 }
 
+/* A section with a title, where there is anything to say in it. */
+static void section(struct out *o, const char *title, const struct out *text)
+{
+	if (!text->len)
+		return;
+	out_printf(o, "\n%s\n", title);
+	out_bytes(o, text->buf, text->len);
+}
+
+static void text_lacks(struct out *o, const struct info *f, const struct options *opt)
+{
+	const struct source *s = f->source;
+	int32_t offset = opt->utc ? 0 : s->offset;
+	size_t lines = opt->losses ? SIZE_MAX : CERTIFICATE_LINES;
+	struct out text;
+
+	out_open(&text, -1);
+	certificate_losses(&text, s->own, opt->losses ? LOSSES_MAX : CERTIFICATE_LINES, lines, offset);
+	section(o, "Lost events", &text);
+	text.len = 0;
+	certificate_gaps(&text, s->own, true, lines, offset);
+	section(o, "Missing", &text);
+	text.len = 0;
+	for (uint64_t i = 0; i < s->n_faults && i < SOURCE_FAULTS; i++)
+		out_printf(&text, "  at byte %llu: %s\n", (unsigned long long)s->faults[i].at,
+			   s->faults[i].what);
+	if (s->n_faults > SOURCE_FAULTS)
+		out_printf(&text, "  and %llu more; exectrace verify tells of each\n",
+			   (unsigned long long)(s->n_faults - SOURCE_FAULTS));
+	section(o, "Faults", &text);
+	out_close(&text);
+}
+
 static void text_info(struct out *o, const struct info *f, const struct options *opt)
 {
 	uint64_t events = events_of(f);
 	const char *separator = " (";
+	struct out state;
 
 	line(o, "File", f->source->name);
 	label(o, "State");
-	report_state(o, f->source);
+	/* Names of files may be in it. */
+	out_open(&state, -1);
+	report_state(&state, f->source, opt->utc);
+	escape_message(o, state.buf, state.len);
+	out_close(&state);
 	out_char(o, '\n');
 	line(o, "Ended", f->ended ? f->reason : NULL);
 	text_host(o, f);
@@ -344,6 +386,7 @@ static void text_info(struct out *o, const struct info *f, const struct options 
 		label(o, "Executables");
 		out_printf(o, "%zu%s\n", f->n_exes, opt->exes ? "" : " (--exes lists them)");
 	}
+	text_lacks(o, f, opt);
 	text_sizes(o, f);
 	if (opt->exes)
 		text_exes(o, f, opt);
@@ -449,6 +492,17 @@ static void json_exes(struct out *o, const struct info *f)
 	out_char(o, ']');
 }
 
+static void json_faults(struct out *o, const struct source *s)
+{
+	out_text(o, ",\"faults\":[");
+	for (uint64_t i = 0; i < s->n_faults && i < SOURCE_FAULTS; i++) {
+		json_uint(o, i ? ",{" : "{", "at", s->faults[i].at);
+		json_text(o, ",", "fault", s->faults[i].what, strlen(s->faults[i].what));
+		out_char(o, '}');
+	}
+	out_char(o, ']');
+}
+
 static void json_info(struct out *o, const struct info *f)
 {
 	const struct source *s = f->source;
@@ -464,12 +518,17 @@ static void json_info(struct out *o, const struct info *f)
 	json_losses(o, f->stats.lost, f->stats.lost_other);
 	out_printf(o, ",\"complete\":%s", report_complete(s) ? "true" : "false");
 	out_open(&state, -1);
-	report_state(&state, s);
+	report_state(&state, s, true);
 	json_text(o, ",", "state", state.buf, state.len);
 	out_close(&state);
 	json_string(o, "ended", f->ended ? f->reason : NULL);
 	json_uint(o, ",", "missing", f->stats.missing + s->unreadable);
 	json_uint(o, ",", "damaged", f->stats.damaged);
+	out_printf(o, ",\"truncated\":%s", f->stats.truncated ? "true" : "false");
+	certificate_json_losses(o, s->own, LOSSES_MAX);
+	certificate_json_gaps(o, s->own);
+	json_faults(o, s);
+	certificate_json_series(o, s->own);
 	json_uint(o, ",", "bytes", bytes_of(f));
 	json_uint(o, ",", "chunks", f->records[ET_REC_CHUNK]);
 	json_uint(o, ",", "segments", f->stats.segments);
@@ -499,7 +558,8 @@ static int info_source(struct source *s, const struct options *opt, struct out *
 		say("out of memory");
 		return EXIT_FAILED;
 	}
-	et_reader_stats(s->reader, &f.stats);
+	source_stats(s, &f.stats);
+	report_series(s->own, &s, 1);
 	if (opt->json) {
 		json_info(o, &f);
 	} else {
@@ -513,17 +573,26 @@ static int info_source(struct source *s, const struct options *opt, struct out *
 
 static int info(struct source **sources, size_t n, struct options *opt)
 {
-	int code = EXIT_DONE;
+	struct ledger *all = ledger_new();
+	int code = all ? EXIT_DONE : EXIT_FAILED;
 	struct out o;
 
+	if (!all)
+		say("out of memory");
 	/* That it is complete is in the text. */
 	opt->quiet = true;
 	out_open(&o, STDOUT_FILENO);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && all; i++) {
+		sources[i]->all = all;
 		code = report_worse(code, info_source(sources[i], opt, &o, !i));
-		source_close(sources[i]);
 	}
-	return command_end(&o, code);
+	code = command_end(&o, code);
+	if (all)
+		code = report_worse(code, report_between(all, opt));
+	ledger_free(all);
+	for (size_t i = 0; i < n; i++)
+		source_close(sources[i]);
+	return code;
 }
 
 static int info_run(int argc, char **argv)

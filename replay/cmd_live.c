@@ -210,6 +210,7 @@ static int run_recorder(struct options *opt)
 	}
 	/* What happens is asked for, not what was there before. */
 	opt->filter.unasked |= ET_KIND_BIT(ET_PROC);
+	opt->endless = true;
 	code = show_sources(&source, 1, opt);
 	if (rest >= 0) {
 		discard(rest, opt->command != NULL);

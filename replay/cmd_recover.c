@@ -53,6 +53,12 @@ static void tell_result(const struct recovery *v, const struct et_recovery *r)
 	    (unsigned long long)r->bytes);
 }
 
+/* What nobody can recover. */
+static bool lacks(const struct et_recovery *r)
+{
+	return r->unknown || r->lost || r->segments_missing || r->not_ended;
+}
+
 /* Returns the exit code, with MADE_NOTHING where there is nothing to keep. */
 static int recover_inside(void *ctx)
 {
@@ -82,8 +88,8 @@ static int recover_inside(void *ctx)
 		return MADE_NOTHING + (int)why.code;
 	}
 	tell_result(v, &report);
-	return report.faults || report.missing || (v->whole && report.unknown) ? EXIT_DAMAGED :
-									       EXIT_DONE;
+	return report.faults || report.missing || (v->whole && lacks(&report)) ? EXIT_DAMAGED :
+										 EXIT_DONE;
 }
 
 static int recover(const struct options *opt)

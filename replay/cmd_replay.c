@@ -25,10 +25,11 @@ static void flush(void *ctx)
 static int show_count(struct input *in, const struct options *opt, struct out *o)
 {
 	uint64_t n;
-	int r = input_count(in, opt->limit, &n);
+	int r = input_count(in, opt->fail_on_loss ? UINT64_MAX : opt->limit, &n);
 
 	if (r)
 		return r;
+	n = n < opt->limit ? n : opt->limit;
 	if (opt->json) {
 		json_uint(o, "{", "count", n);
 		out_char(o, '}');
@@ -62,6 +63,9 @@ static int show_rows(struct input *in, const struct options *opt, struct out *o)
 	if (!opt->json)
 		text_end(&text, o);
 	text_close(&text);
+	/* Whether anything is missing is asked of all, not of what is shown. */
+	if (!r && !left && opt->fail_on_loss && !opt->endless)
+		r = input_rest(in);
 	return r == ET_EOF ? ET_OK : r;
 }
 
@@ -92,6 +96,7 @@ int show_sources(struct source **sources, size_t n, struct options *opt)
 		code = EXIT_FAILED;
 	}
 	code = command_end(&o, code);
+	report_series(input_ledger(in), sources, n);
 	for (size_t i = 0; i < n; i++)
 		code = report_worse(code, report_source(sources[i], opt));
 	report_names(opt, sources, n);
@@ -104,6 +109,7 @@ static int replay(struct source **sources, size_t n, struct options *opt)
 	/* A table for people begins with what happened, not with hundreds of lines before. */
 	if (!opt->json && !opt->count)
 		opt->filter.unasked |= ET_KIND_BIT(ET_PROC);
+	opt->endless = opt->follow;
 	return show_sources(sources, n, opt);
 }
 

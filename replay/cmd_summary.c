@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "certificate.h"
 #include "escape.h"
 #include "print.h"
 #include "tally.h"
@@ -38,7 +39,9 @@ struct summary {
 	int64_t first, last; /* wall times of what happened while it was recorded */
 	int32_t offset;
 	struct out key; /* scratch */
-	uint64_t lost[ET_CAUSE_END], lost_other, lost_total;
+	struct et_reader_stats stats; /* of all captures: what they lack */
+	const struct ledger *ledger;
+	uint64_t lost_total;
 	bool complete;
 };
 
@@ -129,18 +132,12 @@ static int add_row(struct summary *s, const struct input_row *row)
 	return r || s->key.error ? -1 : 0;
 }
 
-static void add_losses(struct summary *s, const struct source *source)
+static void add_losses(struct summary *s)
 {
-	struct et_reader_stats st;
-
-	source_stats(source, &st);
-	for (unsigned c = 0; c < ET_CAUSE_END; c++) {
-		s->lost[c] += st.lost[c];
-		s->lost_total += st.lost[c];
-	}
-	s->complete &= report_complete(source);
-	s->lost_other += st.lost_other;
-	s->lost_total += st.lost_other;
+	ledger_stats(s->ledger, &s->stats);
+	for (unsigned c = 0; c < ET_CAUSE_END; c++)
+		s->lost_total += s->stats.lost[c];
+	s->lost_total += s->stats.lost_other;
 }
 
 static uint64_t events_of(const struct summary *s)
@@ -217,6 +214,9 @@ static void text_span(struct out *o, const struct summary *s, bool utc)
 
 static void text_summary(struct out *o, const struct summary *s, const struct options *opt)
 {
+	struct out gaps;
+	uint64_t told;
+
 	out_printf(o, "%llu events", (unsigned long long)events_of(s));
 	out_text(o, s->any ? ", " : "\n");
 	text_span(o, s, opt->utc);
@@ -233,12 +233,17 @@ static void text_summary(struct out *o, const struct summary *s, const struct op
 	out_text(o, "\nLost\n");
 	if (!s->lost_total)
 		out_text(o, "           0\n");
-	for (unsigned c = 1; c < ET_CAUSE_END; c++)
-		if (s->lost[c])
-			out_printf(o, "%12llu  %s\n", (unsigned long long)s->lost[c],
-				   et_cause_name(c));
-	if (s->lost_other)
-		out_printf(o, "%12llu  other\n", (unsigned long long)s->lost_other);
+	/* A line for each cause and CPU. */
+	told = certificate_losses(o, s->ledger, 1, CERTIFICATE_LINES, opt->utc ? 0 : s->offset);
+	if (told < s->lost_total)
+		out_printf(o, "%12llu  outside of these times\n",
+			   (unsigned long long)(s->lost_total - told));
+	out_open(&gaps, -1);
+	certificate_gaps(&gaps, s->ledger, false, CERTIFICATE_LINES, opt->utc ? 0 : s->offset);
+	if (gaps.len)
+		out_text(o, "\nMissing\n");
+	out_bytes(o, gaps.buf, gaps.len);
+	out_close(&gaps);
 }
 
 /* ---- JSON ------------------------------------------------------------------------- */
@@ -277,7 +282,10 @@ static void json_summary(struct out *o, const struct summary *s, const struct op
 	}
 	for (int i = 0; i < RANKINGS; i++)
 		json_ranking(o, &s->tallies[i], (enum ranking)i, opt->top);
-	json_losses(o, s->lost, s->lost_other);
+	json_losses(o, s->stats.lost, s->stats.lost_other);
+	certificate_json_losses(o, s->ledger, 1);
+	json_uint(o, ",", "missing", s->stats.missing);
+	certificate_json_series(o, s->ledger);
 	out_printf(o, ",\"complete\":%s}\n", s->complete ? "true" : "false");
 }
 
@@ -310,8 +318,11 @@ static int summarize(struct source **sources, size_t n, struct options *opt)
 		if (r)
 			break;
 	}
+	report_series(input_ledger(in), sources, n);
+	s.ledger = input_ledger(in);
+	add_losses(&s);
 	for (size_t i = 0; i < n; i++)
-		add_losses(&s, sources[i]);
+		s.complete &= report_complete(sources[i]);
 	if (r == ET_EOF && opt->json) {
 		json_summary(&o, &s, opt);
 	} else if (r == ET_EOF) {

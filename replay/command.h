@@ -67,6 +67,13 @@ int report_worse(int a, int b);
 /* Whether it was read to its end, nothing is lost, and it was ended cleanly. */
 bool report_complete(const struct source *s);
 /* A capture's state in words, for info: "complete", or what it lacks. */
-void report_state(struct out *o, const struct source *s);
+void report_state(struct out *o, const struct source *s, bool utc);
+/*
+ * Once all is read: notes in each source which segments of its recording are missing
+ * behind its own, as far as none of the ledger's is one of them.
+ */
+void report_series(const struct ledger *l, struct source *const *sources, size_t n);
+/* Of captures that are told of one by one: tells which segments are missing between them. */
+int report_between(const struct ledger *l, const struct options *opt);
 
 #endif

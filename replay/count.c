@@ -15,24 +15,33 @@ static int count_record(struct feed *f, const struct et_record *rec, uint64_t li
 	r = feed_bind(f, rec);
 	if (r || !rec->rows)
 		return r;
-	if (scope_matches_all(&f->scope, rec)) {
+	if (scope_matches_all(&f->scope, rec) && f->source->wanted && !rec->kinds[ET_LOST]) {
 		const uint8_t *body;
 
 		/* No later record will tell whether the capture ends inside the last. */
-		if (rec->rows >= limit - *count &&
-		    et_reader_body(f->source->reader, &body, &err))
+		if ((rec->rows >= limit - *count || f->shared->opt.whole) &&
+		    et_reader_body(f->source->reader, &body, &err)) {
+			source_failed(f->source);
 			return err.code == ET_NOMEM ? ET_NOMEM : ET_OK;
+		}
 		*count += rec->rows;
 		f->source->shown += rec->rows;
 		return ET_OK;
 	}
-	if (!scope_may_match(&f->scope, rec))
-		return ET_OK;
+	if (!feed_reads(f, rec, scope_may_match(&f->scope, rec)))
+		return feed_check(f);
 	r = et_reader_chunk(f->source->reader, &c, &err);
 	if (r) {
 		if (r == ET_UNSUPPORTED)
 			source_fault(f->source, rec, &err);
+		else
+			source_failed(f->source);
 		return r == ET_NOMEM ? ET_NOMEM : ET_OK;
+	}
+	source_losses(f->source, c, f->scope.since, f->scope.until);
+	if (!f->source->wanted) {
+		et_chunk_free(c);
+		return ET_OK;
 	}
 	rows = et_chunk_rows(c);
 	r = feed_room_for_selected(f, rows);

@@ -48,6 +48,24 @@ int feed_bind(struct feed *f, const struct et_record *rec)
 	return ET_OK;
 }
 
+bool feed_reads(const struct feed *f, const struct et_record *rec, bool matches)
+{
+	const struct source *s = f->source;
+
+	return (s->wanted && matches) || ((s->wanted || s->fresh) && rec->kinds[ET_LOST]);
+}
+
+int feed_check(struct feed *f)
+{
+	struct et_error err;
+	const uint8_t *body;
+
+	if (!f->shared->opt.whole || !et_reader_body(f->source->reader, &body, &err))
+		return ET_OK;
+	source_failed(f->source);
+	return err.code == ET_NOMEM ? ET_NOMEM : ET_OK;
+}
+
 int feed_room_for_selected(struct feed *f, uint32_t rows)
 {
 	struct feed_shared *sh = f->shared;
@@ -92,6 +110,11 @@ static int add_chunk(struct feed *f, const struct et_record *rec, struct et_chun
 
 	while (f->held[slot].chunk)
 		slot++;
+	source_losses(f->source, c, f->scope.since, f->scope.until);
+	if (!f->source->wanted) {
+		r = ET_OK;
+		goto out;
+	}
 	if (feed_room_for_selected(f, rows) || rows_room(&f->rows, rows))
 		goto out;
 	r = scope_select(&f->scope, rec, c, f->shared->selected, &err);
@@ -136,11 +159,13 @@ static int take_record(struct feed *f, const struct et_record *rec)
 	if (rec->ts_max > f->newest)
 		f->newest = rec->ts_max;
 	f->release = f->newest > WINDOW_NS ? f->newest - WINDOW_NS : 0;
-	if (!f->shared->opt.all && !scope_may_match(&f->scope, rec))
-		return ET_OK;
+	if (!feed_reads(f, rec, f->shared->opt.all || scope_may_match(&f->scope, rec)))
+		return feed_check(f);
 	r = et_reader_chunk(f->source->reader, &c, &err);
 	if (r == ET_UNSUPPORTED)
 		source_fault(f->source, rec, &err);
+	else if (r)
+		source_failed(f->source);
 	if (r)
 		return r == ET_NOMEM ? ET_NOMEM : ET_OK;
 	return add_chunk(f, rec, c);

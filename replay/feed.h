@@ -81,6 +81,13 @@ int feed_count(struct feed *f, uint64_t limit, uint64_t *count);
 
 /* Binds the filter to what the source has said, before the rows of a record. */
 int feed_bind(struct feed *f, const struct et_record *rec);
+/*
+ * Whether the rows of the record at hand are to be read: those that match, but for copies
+ * of what was read, and all that tell of losses.
+ */
+bool feed_reads(const struct feed *f, const struct et_record *rec, bool matches);
+/* Of a record whose rows are not: its body is checked, if all is to be. ET_OK or ET_NOMEM. */
+int feed_check(struct feed *f);
 /* Room for a verdict on each of so many rows in shared->selected. */
 int feed_room_for_selected(struct feed *f, uint32_t rows);
 

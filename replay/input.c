@@ -10,6 +10,7 @@ struct input {
 	struct source **sources;
 	size_t n_sources;
 	bool begun; /* the feeds are as they are to be merged */
+	struct ledger *ledger;
 	struct feed *feeds;
 	size_t n;
 	struct feed *current; /* has the earliest row, while that is before the bound */
@@ -41,11 +42,15 @@ int input_open(struct source **sources, size_t n, const struct input_options *op
 	*out = NULL;
 	if (in)
 		in->sources = calloc(n + !n, sizeof(*in->sources));
-	if (!in || !in->sources || set_feeds(in, n)) {
+	if (in)
+		in->ledger = ledger_new();
+	if (!in || !in->sources || !in->ledger || set_feeds(in, n)) {
 		for (size_t i = 0; i < n; i++)
 			source_close(sources[i]);
-		if (in)
+		if (in) {
+			ledger_free(in->ledger);
 			free(in->sources);
+		}
 		free(in);
 		return -1;
 	}
@@ -65,11 +70,24 @@ void input_close(struct input *in)
 		feed_free(&in->feeds[i]);
 	for (size_t i = 0; i < in->n_sources; i++)
 		source_close(in->sources[i]);
+	ledger_free(in->ledger);
 	free(in->feeds);
 	free(in->sources);
 	free(in->shared.selected);
 	rows_free(&in->shared.spare);
 	free(in);
+}
+
+/* From now on a row that one source has given is not given by another. */
+static void share_ledger(struct input *in)
+{
+	for (size_t i = 0; i < in->n_sources; i++)
+		in->sources[i]->all = in->ledger;
+}
+
+const struct ledger *input_ledger(const struct input *in)
+{
+	return in->ledger;
 }
 
 /* A feed for each source or, where the order of a file is not that of time, its parts. */
@@ -92,6 +110,7 @@ static int begin(struct input *in)
 		for (size_t p = 0; p < s->n_parts; p++)
 			in->feeds[k++].source = s->parts[p];
 	}
+	share_ledger(in);
 	in->begun = true;
 	return ET_OK;
 }
@@ -167,8 +186,25 @@ int input_next(struct input *in, struct input_row *row)
 	}
 }
 
+int input_rest(struct input *in)
+{
+	uint64_t *shown = calloc(in->n_sources + 1, sizeof(*shown));
+	struct input_row row;
+	int r = shown ? ET_OK : ET_NOMEM;
+
+	for (size_t i = 0; !r && i < in->n_sources; i++)
+		shown[i] = in->sources[i]->shown;
+	while (!r)
+		r = input_next(in, &row);
+	for (size_t i = 0; shown && i < in->n_sources; i++)
+		in->sources[i]->shown = shown[i];
+	free(shown);
+	return r == ET_EOF ? ET_OK : r;
+}
+
 int input_count(struct input *in, uint64_t limit, uint64_t *count)
 {
+	share_ledger(in);
 	*count = 0;
 	for (size_t i = 0; i < in->n && *count < limit; i++) {
 		int r = feed_count(&in->feeds[i], limit, count);

@@ -14,7 +14,7 @@ struct input;
 
 struct input_options {
 	const struct filter *filter;	/* borrowed */
-	bool whole;			/* read also what is outside of the filter's times */
+	bool whole;			/* check also what the filter needs not read */
 	bool utc;			/* times in options that name no zone are UTC */
 	uint64_t fields;		/* bits of the fields to fill, no lists; 0: all */
 	bool all;			/* hand out also what does not match: input_row.matches */
@@ -50,5 +50,9 @@ int input_next(struct input *in, struct input_row *row);
  * match by their heads alone are not even read.
  */
 int input_count(struct input *in, uint64_t limit, uint64_t *count);
+/* Reads on to the end and hands nothing out: what the sources lack is then known. */
+int input_rest(struct input *in);
+/* What was read of which segments, over all sources. */
+const struct ledger *input_ledger(const struct input *in);
 
 #endif

@@ -116,6 +116,10 @@ static int make_inside(void *ctx)
 	end_progress(m->told);
 	for (unsigned i = 0; i < res.n_dropped && !r; i++)
 		say("left out, as only a later version knows it: %s", res.dropped[i]);
+	for (unsigned i = 0; i < res.n_gone && !r; i++)
+		say("incomplete: not there: %s", res.gone[i]);
+	if (res.n_gone && m->opt->fail_on_loss)
+		m->told->code = report_worse(m->told->code, EXIT_DAMAGED);
 	if (r)
 		say("%s", why.text);
 	else if (!m->opt->quiet)

@@ -60,6 +60,7 @@ static const struct option_spec specs[] = {
 { OPTIONS_EVENTS, "no-header", 0, NULL, "neither column titles nor lines for a new day", FLAG(no_header) },
 { OPTIONS_EVENTS, "wide", 0, NULL, "do not cut lines at the width of the terminal", FLAG(wide) },
 { OPTIONS_INFO, "exes", 0, NULL, "list the executables that ran, with what is known of each", FLAG(exes) },
+{ OPTIONS_INFO, "losses", 0, NULL, "list each loss and each gap, however many there are", FLAG(losses) },
 { OPTIONS_RECORD, "all", 0, NULL, "everything, although COMMAND is given", set_record, 0 },
 { OPTIONS_RECORD, "user", 0, "NAME", "run COMMAND as this user", set_record, 0 },
 { OPTIONS_RECORD, "duration", 0, "TIME", "end after TIME", set_record, 0 },

@@ -32,7 +32,8 @@ struct options {
 	struct filter filter;
 	uint64_t limit;		/* UINT64_MAX: none */
 	unsigned top;
-	bool json, count, utc, no_header, date, wide, quiet, fail_on_loss, follow, exes;
+	bool json, count, utc, no_header, date, wide, quiet, fail_on_loss, follow, exes, losses;
+	bool endless;		/* the input does not end by itself; no option */
 	bool help, version, help_columns;
 	struct columns columns;
 	char *output;		/* argv's; NULL: not given */

@@ -5,8 +5,11 @@
  */
 #include "command.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "certificate.h"
 
 static uint64_t sum(const uint64_t *v, unsigned n)
 {
@@ -28,12 +31,15 @@ static void tell_lost(struct out *o, const struct et_reader_stats *st, uint64_t 
 {
 	const char *separator = " (";
 
+	/* Some of what the kernel skipped may have been no event (SPEC.md 4.4). */
+	if (st->lost[ET_CAUSE_SKIPPED])
+		out_text(o, "at most ");
 	out_printf(o, "%llu event%s lost", (unsigned long long)lost, lost == 1 ? "" : "s");
 	for (unsigned c = 1; c < ET_CAUSE_END; c++) {
 		if (!st->lost[c])
 			continue;
-		out_printf(o, "%s%s %llu", separator, et_cause_name(c),
-			   (unsigned long long)st->lost[c]);
+		out_printf(o, "%s%s %s%llu", separator, et_cause_name(c),
+			   c == ET_CAUSE_SKIPPED ? "at most " : "", (unsigned long long)st->lost[c]);
 		separator = ", ";
 	}
 	if (st->lost_other)
@@ -41,7 +47,9 @@ static void tell_lost(struct out *o, const struct et_reader_stats *st, uint64_t 
 	out_char(o, ')');
 }
 
-void report_lacks(struct out *o, const struct et_reader_stats *st, uint64_t unreadable)
+/* s: what is known besides; NULL: nothing. offset: of the zone for times. */
+static void put_lacks(struct out *o, const struct et_reader_stats *st, uint64_t unreadable,
+		      const struct source *s, int32_t offset)
 {
 	uint64_t lost = sum(st->lost, ET_CAUSE_END) + st->lost_other;
 	uint64_t gone = st->missing + unreadable;
@@ -50,6 +58,8 @@ void report_lacks(struct out *o, const struct et_reader_stats *st, uint64_t unre
 
 	if (lost)
 		tell_lost(o, st, lost);
+	if (lost && s)
+		certificate_where(o, s->own, lost, offset);
 	if (places) {
 		next_clause(o, begin);
 		out_printf(o, "damaged in %llu place%s", (unsigned long long)places,
@@ -70,11 +80,108 @@ void report_lacks(struct out *o, const struct et_reader_stats *st, uint64_t unre
 	}
 	if (st->not_ended) {
 		next_clause(o, begin);
-		out_text(o, "made from a capture that was not ended");
+		out_text(o, "made from a capture that was not ended, or lacked segments");
+	}
+	if (st->segments_missing) {
+		next_clause(o, begin);
+		out_printf(o, "%llu segment%s of its recording not there",
+			   (unsigned long long)st->segments_missing,
+			   st->segments_missing == 1 ? "" : "s");
+	}
+	if (s && s->gone) {
+		next_clause(o, begin);
+		out_text(o, s->gone);
+	}
+	if (s && s->own->over) {
+		next_clause(o, begin);
+		out_text(o, "too much to tell apart, so that more may be missing");
 	}
 }
 
-void report_state(struct out *o, const struct source *s)
+void report_lacks(struct out *o, const struct et_reader_stats *st, uint64_t unreadable)
+{
+	put_lacks(o, st, unreadable, NULL, 0);
+}
+
+/* A number of segments that are not there, between those of its owner and of another. */
+static char *gone_clause(const struct ledger_series *s)
+{
+	const struct source *next = s[1].first_owner;
+	unsigned long long first = s->last + 1, last = s[1].first - 1;
+	char which[64], *clause;
+
+	if (first == last)
+		snprintf(which, sizeof(which), "segment %llu", first);
+	else
+		snprintf(which, sizeof(which), "segments %llu to %llu", first, last);
+	if (next == s->last_owner ?
+		    asprintf(&clause, "%s of its recording not there", which) < 0 :
+		    asprintf(&clause, "%s of its recording not there, before %s", which, next->name) < 0)
+		return NULL;
+	return clause;
+}
+
+/* Adds a clause to what is said of a capture. */
+static void put_gone(struct source *s, char *clause)
+{
+	char *both;
+
+	if (!s->gone || !clause) {
+		s->gone = s->gone ? s->gone : clause;
+		return;
+	}
+	if (asprintf(&both, "%s; %s", s->gone, clause) >= 0) {
+		free(s->gone);
+		s->gone = both;
+	}
+	free(clause);
+}
+
+void report_series(const struct ledger *l, struct source *const *sources, size_t n)
+{
+	struct ledger_series *v;
+	size_t n_v;
+
+	if (ledger_series(l, &v, &n_v))
+		return;
+	for (size_t i = 0; i < n_v; i++) {
+		if (v[i].twice)
+			say("segments %llu to %llu of a recording: %llu of them came as several "
+			    "captures that are no copies, and are shown as often",
+			    (unsigned long long)v[i].first, (unsigned long long)v[i].last,
+			    (unsigned long long)v[i].twice);
+		for (size_t k = 0; k < n && v[i].goes_on; k++)
+			if (sources[k] == v[i].last_owner)
+				put_gone(sources[k], gone_clause(&v[i]));
+	}
+	free(v);
+}
+
+int report_between(const struct ledger *l, const struct options *opt)
+{
+	struct ledger_series *v;
+	int code = EXIT_DONE;
+	size_t n;
+
+	if (ledger_series(l, &v, &n))
+		return code;
+	for (size_t i = 0; i < n; i++) {
+		const struct source *before = v[i].last_owner;
+		char *clause;
+
+		if (!v[i].goes_on || before == v[i + 1].first_owner)
+			continue;
+		clause = gone_clause(&v[i]);
+		say("%s: %s", before->name, clause ? clause : "segments of its recording not there");
+		free(clause);
+		if (opt->fail_on_loss)
+			code = EXIT_DAMAGED;
+	}
+	free(v);
+	return code;
+}
+
+void report_state(struct out *o, const struct source *s, bool utc)
 {
 	struct et_reader_stats st;
 	size_t begin = o->len;
@@ -84,7 +191,7 @@ void report_state(struct out *o, const struct source *s)
 		out_printf(o, "not read to its end: %s", s->failure.what);
 		return;
 	}
-	report_lacks(o, &st, s->unreadable);
+	put_lacks(o, &st, s->unreadable, s, utc ? 0 : s->offset);
 	if (o->len == begin)
 		out_text(o, "complete");
 }
@@ -97,7 +204,7 @@ bool report_complete(const struct source *s)
 
 	source_stats(s, &st);
 	out_open(&lacks, -1);
-	report_lacks(&lacks, &st, s->unreadable);
+	put_lacks(&lacks, &st, s->unreadable, s, 0);
 	whole = !lacks.len && s->ended && !s->n_faults && !st.unread;
 	out_close(&lacks);
 	return whole;
@@ -147,6 +254,19 @@ static void tell_left_out(const struct source *s)
 	out_close(&names);
 }
 
+/* Rows that came more than once are shown once. */
+static void tell_copies(const struct source *s)
+{
+	uint64_t again = sum(s->again, ET_KIND_END);
+
+	if (again)
+		say("%s: %llu event%s of it stand there more than once, and are shown once",
+		    s->name, (unsigned long long)again, again == 1 ? "" : "s");
+	if (s->elsewhere)
+		say("%s: %llu event%s of it are those of another capture, and are shown once",
+		    s->name, (unsigned long long)s->elsewhere, s->elsewhere == 1 ? "" : "s");
+}
+
 static void tell_complete(const struct source *s, const struct et_reader_stats *st)
 {
 	uint64_t all = sum(st->rows, ET_KIND_END);
@@ -158,7 +278,7 @@ static void tell_complete(const struct source *s, const struct et_reader_stats *
 		say("%s: %llu event%s shown; %llu outside of these times were not read", s->name,
 		    (unsigned long long)s->shown, s->shown == 1 ? "" : "s",
 		    (unsigned long long)st->unread);
-	else if (s->shown == all)
+	else if (s->shown + s->elsewhere == all)
 		say("%s: complete, %llu event%s", s->name, (unsigned long long)all,
 		    all == 1 ? "" : "s");
 	else
@@ -186,7 +306,9 @@ int report_source(const struct source *s, const struct options *opt)
 	if (!s->ended && !s->stopped)
 		return code;
 	out_open(&lacks, -1);
-	report_lacks(&lacks, &st, s->unreadable);
+	put_lacks(&lacks, &st, s->unreadable, s, opt->utc ? 0 : s->offset);
+	if (!opt->quiet)
+		tell_copies(s);
 	if (lacks.len) {
 		say("%s: incomplete: %.*s", s->name, (int)lacks.len, lacks.buf);
 		if (opt->fail_on_loss)

@@ -50,6 +50,7 @@ struct target {
 	struct et_clock last;          /* of the last row */
 	struct et_clock ended;
 	bool not_ended;             /* one of its sources */
+	bool lacks;                 /* segments are missing between its sources */
 	char reason[REASON_SIZE];   /* of the source that ended last */
 	bool needed;                /* also without any event */
 	const struct source *ruler; /* of the clock */
@@ -463,12 +464,21 @@ static void describe_target(struct rewrite *w, size_t first, size_t end)
 			o->writer.started = w->segments.v[i].started;
 }
 
+/* It is still that segment of that recording (SPEC.md 7). */
+static void keep_series(struct rewrite *w, const struct segment *g)
+{
+	memcpy(w->target.options.writer.series, g->series, sizeof(g->series));
+	w->target.options.writer.number = g->nth;
+}
+
 static const char *why_ended(const struct rewrite *w)
 {
 	const struct target *t = &w->target;
 
 	if (!strncmp(t->reason, ET_NOT_ENDED, strlen(ET_NOT_ENDED)))
 		return t->reason;
+	if (t->lacks)
+		return ET_NOT_ENDED ": segments of the recording were not there";
 	if (t->not_ended)
 		return ET_NOT_ENDED ": made from a capture without END";
 	return w->opt->filter ? "cut from a capture" : t->reason;
@@ -535,6 +545,10 @@ static int run_group(struct rewrite *w, size_t first, size_t end)
 		w->target.options.cut = kept < rows;
 		w->res->ancestors += for_others;
 	}
+	if (end - first == 1 && !w->target.options.cut && w->segments.v[first].has_series)
+		keep_series(w, &w->segments.v[first]);
+	else
+		w->target.lacks = segments_lack(&w->segments, first, end);
 	if (!r)
 		r = run_pass(w, first, end, true);
 	if (!r)
@@ -558,6 +572,20 @@ static int run_groups(struct rewrite *w)
 	return 0;
 }
 
+static void tell_gone(struct rewrite_result *res, const struct ledger_series *s)
+{
+	const struct capture *before = s->last_owner, *after = s[1].first_owner;
+	unsigned long long first = s->last + 1, last = s[1].first - 1;
+	char several[32] = "";
+
+	if (last > first)
+		snprintf(several, sizeof(several), " to %llu", last);
+	if (asprintf(&res->gone[res->n_gone], "segment%s %llu%s of a recording, between %s and %s",
+		     last > first ? "s" : "", first, several, before->spool.name,
+		     after->spool.name) >= 0)
+		res->n_gone++;
+}
+
 int rewrite(const struct rewrite_options *opt, struct dest *dest, struct rewrite_result *res,
 	    struct reason *why)
 {
@@ -574,6 +602,9 @@ int rewrite(const struct rewrite_options *opt, struct dest *dest, struct rewrite
 		r = check_strange(&w);
 	if (!r)
 		r = run_groups(&w);
+	for (size_t i = 0; i < w.segments.n_series && res->n_gone < REWRITE_GONE; i++)
+		if (w.segments.series[i].goes_on)
+			tell_gone(res, &w.segments.series[i]);
 	res->events = w.segments.events;
 	res->bytes_in = w.segments.bytes;
 	res->kept -= res->ancestors < res->kept ? res->ancestors : res->kept;
@@ -590,5 +621,7 @@ void rewrite_free(struct rewrite_result *res)
 {
 	for (unsigned i = 0; i < res->n_dropped; i++)
 		free(res->dropped[i]);
-	res->n_dropped = 0;
+	for (unsigned i = 0; i < res->n_gone; i++)
+		free(res->gone[i]);
+	res->n_dropped = res->n_gone = 0;
 }

@@ -37,6 +37,7 @@ struct rewrite_options {
 };
 
 #define REWRITE_DROPPED 8
+#define REWRITE_GONE 8
 
 struct rewrite_result {
 	uint64_t events;		/* there were, those lost not counted */
@@ -46,6 +47,8 @@ struct rewrite_result {
 	unsigned segments;		/* written */
 	char *dropped[REWRITE_DROPPED];	/* with drop_unknown: what; owned */
 	unsigned n_dropped;
+	char *gone[REWRITE_GONE];	/* segments that are missing between others; owned */
+	unsigned n_gone;
 };
 
 /* Writes to dest, which stays the caller's to keep. -1 fills *why. */

@@ -62,6 +62,7 @@ static struct segment *new_segment(struct segments *s, unsigned file,
 				   const struct et_record *rec)
 {
 	struct segment *more;
+	size_t entry = ledger_segment(s->ledger, rec, &s->captures[file]);
 
 	if (s->n == SEGMENTS_MAX)
 		return NULL;
@@ -76,8 +77,12 @@ static struct segment *new_segment(struct segments *s, unsigned file,
 	*more = (struct segment){ .file = file,
 				  .number = (unsigned)s->n,
 				  .at = rec->at,
+				  .entry = entry,
+				  .has_series = rec->has_series,
+				  .nth = rec->number,
 				  .has_started = rec->has_started,
 				  .started = rec->started };
+	memcpy(more->series, rec->series, sizeof(more->series));
 	more->group = more->number;
 	/* Without rows it is where it began. */
 	more->ts_min = more->ts_max = rec->started.ts;
@@ -96,8 +101,7 @@ static void take_rows(struct segments *s, struct segment *g, const struct et_rec
 	if (!g->rows || rec->ts_max > g->ts_max)
 		g->ts_max = rec->ts_max;
 	g->rows += rec->rows;
-	s->rows += rec->rows;
-	s->events += rec->rows - rec->kinds[ET_LOST];
+	g->events += rec->rows - rec->kinds[ET_LOST];
 	if (rec->kinds[0])
 		segments_note(s, "events of a kind that has no name here");
 }
@@ -158,6 +162,57 @@ static int look_at(struct segments *s, unsigned file, struct reason *why)
 	r = look_through(s, file, source, why);
 	source_close(source);
 	return r;
+}
+
+/* ---- Copies -------------------------------------------------------------------------- */
+
+/* Of segments that came more than once the copy with the most rows stays. */
+static int drop_copies(struct segments *s, struct reason *why)
+{
+	size_t *best = calloc(s->ledger->n + 1, sizeof(*best)), n = 0;
+
+	if (!best)
+		return no_memory(why);
+	for (size_t i = 0; i < s->n; i++) {
+		size_t *b = s->v[i].entry == LEDGER_NONE ? NULL : &best[s->v[i].entry];
+
+		/* One more than the index. */
+		if (b && (!*b || s->v[i].rows > s->v[*b - 1].rows))
+			*b = i + 1;
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i].entry != LEDGER_NONE && best[s->v[i].entry] != i + 1)
+			continue;
+		s->v[n] = s->v[i];
+		s->v[n].number = (unsigned)n;
+		s->v[n].group = (unsigned)n;
+		s->rows += s->v[n].rows;
+		s->events += s->v[n].events;
+		n++;
+	}
+	s->n = n;
+	free(best);
+	return 0;
+}
+
+bool segments_lack(const struct segments *s, size_t first, size_t end)
+{
+	for (size_t k = 0; k < s->n_series; k++) {
+		const struct ledger_series *gap = &s->series[k];
+		bool before = false, behind = false;
+
+		for (size_t i = first; gap->goes_on && i < end; i++) {
+			const struct segment *g = &s->v[i];
+
+			if (!g->has_series || memcmp(g->series, gap->id, sizeof(gap->id)))
+				continue;
+			before |= g->nth <= gap->last;
+			behind |= g->nth > gap->last;
+		}
+		if (before && behind)
+			return true;
+	}
+	return false;
 }
 
 /* ---- Groups ------------------------------------------------------------------------- */
@@ -250,8 +305,9 @@ static void allow_files(void)
 
 int segments_open(char *const *names, size_t n, struct segments *out, struct reason *why)
 {
-	*out = (struct segments){ .captures = calloc(n + !n, sizeof(*out->captures)) };
-	if (!out->captures)
+	*out = (struct segments){ .captures = calloc(n + !n, sizeof(*out->captures)),
+				  .ledger = ledger_new() };
+	if (!out->captures || !out->ledger)
 		return no_memory(why);
 	allow_files();
 	for (size_t i = 0; i < n; i++) {
@@ -268,6 +324,10 @@ int segments_look(struct segments *s, bool join, struct reason *why)
 	for (size_t i = 0; i < s->n_captures; i++)
 		if (look_at(s, (unsigned)i, why))
 			return -1;
+	if (drop_copies(s, why))
+		return -1;
+	if (ledger_series(s->ledger, &s->series, &s->n_series))
+		return no_memory(why);
 	return join ? join_boots(s, why) : 0;
 }
 
@@ -277,6 +337,8 @@ void segments_close(struct segments *s)
 		spool_close(&s->captures[i].spool);
 	for (unsigned i = 0; i < s->n_strange; i++)
 		free(s->strange[i]);
+	ledger_free(s->ledger);
+	free(s->series);
 	free(s->captures);
 	free(s->v);
 	*s = (struct segments){ 0 };

@@ -12,6 +12,7 @@
 
 #include <exectrace.h>
 
+#include "ledger.h"
 #include "source.h"
 #include "spool.h"
 
@@ -22,9 +23,13 @@ struct segment {
 	uint8_t boot_id[16];
 	struct et_clock started;
 	bool has_started;
-	uint64_t rows;		/* as the heads count them */
+	uint64_t rows, events;	/* as the heads count them; events: but for those of kind lost */
 	uint64_t ts_min, ts_max; /* of them */
 	unsigned group;		/* ascending with the array */
+	size_t entry;		/* in the ledger: copies have the same */
+	bool has_series;	/* of a recording of several, SPEC.md 3.2 */
+	uint8_t series[8];
+	uint64_t nth;		/* its number there */
 };
 
 struct capture {
@@ -41,9 +46,12 @@ struct segments {
 	struct segment *v;	/* by group, in it by time */
 	size_t n, cap;
 	uint64_t bytes;		/* of all captures */
-	uint64_t rows, events;	/* events: but for those of kind lost */
+	uint64_t rows, events;	/* of all segments */
 	char *strange[SEGMENTS_STRANGE]; /* what of a later version cannot be written */
 	unsigned n_strange;
+	struct ledger *ledger;
+	struct ledger_series *series; /* which segments there are of recordings of several */
+	size_t n_series;
 };
 
 /*
@@ -52,11 +60,14 @@ struct segments {
  */
 int segments_open(char *const *names, size_t n, struct segments *out, struct reason *why);
 /*
- * Looks through them. join: segments of one boot become a group, groups come in the
- * order of their beginnings; else each is a group of its own. -1 fills *why.
+ * Looks through them. Of copies of a segment the one with the most rows is taken. join:
+ * segments of one boot become a group, groups come in the order of their beginnings; else
+ * each is a group of its own. -1 fills *why.
  */
 int segments_look(struct segments *s, bool join, struct reason *why);
 void segments_close(struct segments *s);
+/* Whether segments of a recording are missing between some of [first, end). */
+bool segments_lack(const struct segments *s, size_t first, size_t end);
 /* The segments from first on that belong together and overlap in time: one behind them. */
 size_t segments_overlap(const struct segments *s, size_t first);
 /* A reader of one segment. */

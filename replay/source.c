@@ -151,17 +151,20 @@ static void keep_schema(struct source *s)
 	s->extra = extra;
 }
 
-/* NULL: no memory. */
-static struct source *source_new(const char *name)
+/* whole: what it is a part of, or NULL. NULL: no memory. */
+static struct source *source_new(const char *name, struct source *whole)
 {
 	struct source *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
+	s->whole = whole;
 	s->fd = -1;
 	s->name = strdup(name);
+	s->own_at = s->all_at = LEDGER_NONE;
 	s->names = et_context_new();
-	if (s->name && s->names)
+	s->own = whole ? NULL : ledger_new();
+	if (s->name && s->names && (s->own || whole))
 		return s;
 	source_close(s);
 	return NULL;
@@ -175,7 +178,7 @@ static int no_memory(struct reason *why)
 int source_open_io(const struct et_io *io, int fd, const char *name, struct source **out,
 		   struct reason *why)
 {
-	struct source *s = source_new(name);
+	struct source *s = source_new(name, NULL);
 
 	*out = NULL;
 	if (!s) {
@@ -205,7 +208,7 @@ static const char *unfit(int fd, const struct stat *st)
 
 int source_open_fd(int fd, const char *name, struct source **out, struct reason *why)
 {
-	struct source *s = source_new(name);
+	struct source *s = source_new(name, NULL);
 	const char *fault;
 	struct stat st;
 	off_t at;
@@ -290,7 +293,7 @@ int source_follow(const char *name, follow_tell *tell, struct source **out, stru
 	if (!strcmp(name, "-") || (!stat(name, &st) && !S_ISREG(st.st_mode)))
 		return source_open(name, out, why);
 	*out = NULL;
-	s = source_new(name);
+	s = source_new(name, NULL);
 	if (!s)
 		return reason_set(why, EXIT_FAILED, "out of memory");
 	s->fd = -1;
@@ -305,14 +308,13 @@ int source_follow(const char *name, follow_tell *tell, struct source **out, stru
 
 int source_open_part(struct source *s, const struct et_io *io, uint64_t base)
 {
-	struct source *part = source_new(s->name);
+	struct source *part = source_new(s->name, s);
 	int r;
 
 	if (!part) {
 		io->close(io->ctx);
 		return ET_NOMEM;
 	}
-	part->whole = s;
 	part->base = base;
 	part->fd = s->fd;
 	r = et_reader_open(io, on_fault, part, &part->reader, NULL);
@@ -344,6 +346,8 @@ void source_close(struct source *s)
 	if (s->io.close)
 		s->io.close(s->io.ctx);
 	et_context_free(s->names);
+	ledger_free(s->own);
+	free(s->gone);
 	free(s->extra);
 	free(s->name);
 	free(s);
@@ -384,6 +388,10 @@ void source_stats(const struct source *s, struct et_reader_stats *out)
 		add_reader(out, s->reader);
 	for (size_t i = 0; i < s->n_parts; i++)
 		add_reader(out, s->parts[i]->reader);
+	ledger_stats(s->own, out);
+	out->segments -= s->again_segments;
+	for (unsigned k = 0; k < ET_KIND_END; k++)
+		out->rows[k] -= s->again[k];
 }
 
 void source_shown(struct source *s)
@@ -417,6 +425,94 @@ static bool stop(struct source *s)
 	return false;
 }
 
+/* ---- What was read, and what is missing ----------------------------------------------- */
+
+void source_failed(struct source *s)
+{
+	struct source *t = teller(s);
+	struct et_reader_stats st;
+
+	if (s->fresh)
+		ledger_failed(t->own, s->own_at, &s->last);
+	if (s->wanted && t->all)
+		ledger_failed(t->all, s->all_at, &s->last);
+	s->fresh = s->wanted = false;
+	et_reader_stats(s->reader, &st);
+	s->missing_seen = st.missing;
+}
+
+void source_losses(struct source *s, struct et_chunk *c, int64_t since, int64_t until)
+{
+	struct source *t = teller(s);
+
+	if (s->fresh)
+		ledger_losses(t->own, s->own_at, c, since, until);
+	if (s->wanted && t->all)
+		ledger_losses(t->all, s->all_at, c, since, until);
+}
+
+/* The segment at hand is left. */
+static void leave_segment(struct source *s)
+{
+	struct source *t = teller(s);
+	struct et_reader_stats st;
+	bool unread;
+
+	et_reader_stats(s->reader, &st);
+	/* The input ended within the body of the last rows. */
+	if (st.missing > s->missing_seen)
+		source_failed(s);
+	unread = st.unread > s->unread_seen;
+	ledger_left(t->own, s->own_at, s->base + st.bytes, unread);
+	if (t->all)
+		ledger_left(t->all, s->all_at, s->base + st.bytes, unread);
+	s->own_at = s->all_at = LEDGER_NONE;
+}
+
+static void enter_segment(struct source *s, const struct et_record *rec)
+{
+	struct source *t = teller(s);
+	size_t n = t->own->n;
+
+	leave_segment(s);
+	s->own_at = ledger_segment(t->own, rec, t);
+	t->again_segments += t->own->n == n && s->own_at != LEDGER_NONE;
+	if (t->all)
+		s->all_at = ledger_segment(t->all, rec, t);
+}
+
+static void take_rows(struct source *s, const struct et_record *rec, bool jumped)
+{
+	struct source *t = teller(s);
+
+	s->fresh = s->wanted = ledger_record(t->own, s->own_at, rec, s->base + rec->at, jumped);
+	if (t->all)
+		s->wanted = ledger_record(t->all, s->all_at, rec, s->base + rec->at, jumped);
+	if (!rec->rows)
+		return;
+	for (unsigned k = 0; k < ET_KIND_END && !s->fresh; k++)
+		t->again[k] += rec->kinds[k];
+	if (s->fresh && !s->wanted)
+		t->elsewhere += rec->rows;
+	s->last = (struct ledger_rows){ rec->seq, s->base + rec->at, rec->rows, rec->kinds[ET_LOST],
+					et_record_wall(rec, rec->ts_min),
+					et_record_wall(rec, rec->ts_max) };
+}
+
+static void take_account(struct source *s, const struct et_record *rec)
+{
+	struct et_reader_stats st;
+
+	et_reader_stats(s->reader, &st);
+	if (rec->type == ET_REC_FILE) {
+		enter_segment(s, rec);
+	} else if (rec->rows || rec->type == ET_REC_END) {
+		take_rows(s, rec, st.unread > s->unread_seen);
+		s->unread_seen = st.unread;
+	}
+	s->missing_seen = st.missing;
+}
+
 static bool next_followed(struct source *s, struct et_record *rec)
 {
 	struct et_error err = { 0 };
@@ -438,6 +534,8 @@ static bool next_followed(struct source *s, struct et_record *rec)
 			on_failure(s, &err);
 			return false;
 		}
+		leave_segment(s);
+		s->missing_seen = s->unread_seen = 0;
 		/* Also when it is to stop: what is said of it then is what it says as a file. */
 		add_reader(&s->past, s->reader);
 		et_reader_close(s->reader);
@@ -455,10 +553,12 @@ bool source_next(struct source *s, struct et_record *rec)
 	if (s->follow)
 		return next_followed(s, rec);
 	r = et_reader_next(s->reader, rec, &err);
-	if (r == ET_EOF)
+	if (r == ET_EOF) {
 		s->ended = true;
-	else if (r)
+		leave_segment(s);
+	} else if (r) {
 		on_failure(s, &err);
+	}
 	if (s->whole && s->ended) {
 		bool all = true;
 
@@ -497,6 +597,7 @@ void source_take(struct source *s, const struct et_record *rec)
 		on_failure(s, &err);
 	if (rec->type == ET_REC_FILE)
 		keep_schema(s);
+	take_account(s, rec);
 	learn_start(s, rec);
 }
 

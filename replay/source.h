@@ -9,6 +9,7 @@
 #include <exectrace.h>
 
 #include "follow.h"
+#include "ledger.h"
 #include "say.h"
 
 /* Faults told apart; more are only counted. */
@@ -44,6 +45,19 @@ struct source {
 	struct et_error failure; /* why reading stopped before the end, or ET_OK */
 	bool ended;		/* read to its end */
 	uint64_t shown;		/* events handed out */
+
+	/* What was read of which segments: in this capture, and in all that are read together. */
+	struct ledger *own;
+	struct ledger *all;	/* borrowed; NULL: only this one is */
+	size_t own_at, all_at;	/* the segment at hand */
+	bool fresh;		/* the rows at hand are no copy of others of this capture; */
+	bool wanted;		/* nor of others of all */
+	struct ledger_rows last; /* the row record at hand */
+	uint64_t missing_seen, unread_seen; /* by the reader, when the record came */
+	uint64_t again[ET_KIND_END]; /* rows that are copies of others of this capture */
+	unsigned again_segments;
+	uint64_t elsewhere;	/* rows that another capture gave */
+	char *gone;		/* segments of its recording that are missing, a clause; or NULL */
 
 	/* A file as it grows, source_follow; its reader is NULL until there is a capture. */
 	struct follow *follow;	/* NULL: not so */
@@ -98,9 +112,13 @@ bool source_next(struct source *s, struct et_record *rec);
  * names of the segment before, so hand that segment's events out first.
  */
 void source_take(struct source *s, const struct et_record *rec);
+/* The record's chunk could not be had: its rows are missing. */
+void source_failed(struct source *s);
+/* Notes what the rows of kind lost of the record at hand tell of that time, wall clock. */
+void source_losses(struct source *s, struct et_chunk *c, int64_t since, int64_t until);
 /* Notes an event that was handed out. */
 void source_shown(struct source *s);
-/* What its reader has met, or those of its parts. */
+/* What its reader has met, or those of its parts; of copies of a segment, what all have together. */
 void source_stats(const struct source *s, struct et_reader_stats *out);
 /* Notes that a column, where the segment has it, is shown of no row of some chunk. */
 void source_leave_out(struct source *s, unsigned column);

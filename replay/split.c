@@ -40,10 +40,13 @@ static bool worthwhile(const struct et_io *io, struct et_segment *segs, size_t n
 }
 
 /* Times in options count from the beginning of the first, in its zone. */
-static void share_beginning(struct source *s)
+static int share_beginning(struct source *s)
 {
+	struct ledger *fresh = ledger_new();
 	struct et_record rec;
 
+	if (!fresh)
+		return ET_NOMEM;
 	while (!s->rows && source_next(s, &rec))
 		source_take(s, &rec);
 	for (size_t i = 0; i < s->n_parts; i++) {
@@ -52,10 +55,15 @@ static void share_beginning(struct source *s)
 		s->parts[i]->start = s->start;
 		s->parts[i]->offset = s->offset;
 	}
-	/* What is wrong in there the parts will tell again. */
+	/* What is wrong in there the parts will tell again, and what was read they will read. */
+	ledger_free(s->own);
+	s->own = fresh;
+	s->own_at = LEDGER_NONE;
+	s->again_segments = 0;
 	s->n_faults = 0;
 	s->failure = (struct et_error){ 0 };
 	s->ended = false;
+	return ET_OK;
 }
 
 int source_split(struct source *s)
@@ -84,10 +92,10 @@ int source_split(struct source *s)
 		if (!stretch_open(s->fd, s->origin + segs[i].at, segs[i].size, &io))
 			r = source_open_part(s, &io, segs[i].at);
 	}
+	if (!r)
+		r = share_beginning(s);
 	/* One is of a later version, say: then reading the whole tells of that. */
 	if (r)
 		source_unsplit(s);
-	else
-		share_beginning(s);
 	return r == ET_NOMEM ? -1 : 0;
 }
