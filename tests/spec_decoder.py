@@ -118,8 +118,8 @@ def parse_schema(items):
 
 class Segment:
     """What holds for the records behind a FILE_HEADER; refused: none of them is read, 6.1."""
-    def __init__(self, header=None, schema=(), refused=False):
-        self.header, self.schema, self.refused = header, schema, refused
+    def __init__(self, header=None, schema=(), refused=False, started=None):
+        self.header, self.schema, self.refused, self.started = header, schema, refused, started
         self.counted, self.ended, self.names, self.exes = 0, False, {}, {}
 
     def learn(self, record):
@@ -189,13 +189,15 @@ class Reader:
         self.close(len(self.data))
 
     def events(self):
-        """The events of all records, each segment's with all names that it has, 3.3."""
-        segment, held = self.segment, []
-        for _, _, _, rows in self.records():
+        """The events of all records, each segment's with all names that it has, 3.3, and of copies one, 6.3."""
+        segment, held, taken = self.segment, [], set()
+        for record, _, _, rows in self.records():
             if self.segment is not segment:
                 yield from (segment.as_json(*event) for rows in held for event in rows.events())
                 segment, held = self.segment, []
-            held += [rows] if rows else []
+            row = record.file_id, self.segment.started, record.seq
+            held += [rows] if rows and row not in taken else []
+            taken.update([row] if rows else [])
         yield from (segment.as_json(*event) for rows in held for event in rows.events())
 
     def frames(self):
@@ -254,7 +256,7 @@ class Reader:
         tags = parse_tags(FILE_HEADER, raw)
         schema = parse_schema(tags["SCHEMA"])
         self.close(record.at)
-        self.segment = Segment(record, schema)
+        self.segment = Segment(record, schema, started=tuple(tags.get("STARTED", ())))
         self.count(record, 0)
         for column in schema.values():
             if not UINT <= column.type <= LIST:

@@ -33,6 +33,7 @@ GOOD = {
     "good-lost-most": "incomplete: 9223372036854775808 events lost (ring_full 9223372036854775808)",
     "good-lost": "incomplete: 17 events lost (ring_full 3, busy 2, write_failed 1, unreadable 4, damaged 7)",
     "good-not-ended": "incomplete: made from a capture that was not ended",
+    "good-series-gap": "incomplete: segment 8 of its recording not there",
     "good-padding-missing": "incomplete: not ended: the recorder was killed, or is still writing",
 }
 # Nothing is read of these: exit code, and what is said.

@@ -14,6 +14,7 @@ SIGNAL, CORE, UTIME, STIME, MAX_RSS = range(24, 29)
  EXE_MEMFD, EXEC_DURATION, ENV, ENV_COUNT, ENV_BYTES, ENV_TRUNCATED, ENV_UNREADABLE, MINOR_FAULTS, MAJOR_FAULTS,
  READ_BYTES, WRITE_BYTES) = range(34, 57)
 DEVICE = 8 << 20 | 1
+FEW = etz.EVERY_COLUMN[:3]	# for segments that are about something else
 EVERY_KIND = [
     # An exec of a script, a fail, a fork, an exit; only rows that carry a column have a value in it (5.1).
     values(KIND, 1, 2, 3, 4), values(TS, 0, 10, 20, 30), values(PID, 100, 100, 101, 100),
@@ -318,8 +319,22 @@ def good_series():
     """Two of the segments of a recording, one behind the other, and one of another recording with a large number."""
     last = (1 << 64) - 1
     segments = ((b"first id", etz.series(7)), (b"next id.", etz.series(8)), (b"other id", etz.series(last, bytes(8))))
-    return b"".join(Segment(file_id=file_id, SERIES=series).rows(1, [const(PID, 1, i + 1)]).done()
+    return b"".join(Segment((), FEW, file_id, SERIES=series).rows(1, [const(PID, 1, i + 1)]).done()
                     for i, (file_id, series) in enumerate(segments))
+
+
+def good_series_gap():
+    """Segments 7 and 9 of a recording: the one between them is missing."""
+    return b"".join(Segment((), FEW, file_id, SERIES=etz.series(number)).rows(1, [const(PID, 1, number)]).done()
+                    for file_id, number in ((b"first id", 7), (b"third id", 9)))
+
+
+def good_copies():
+    """Captures that overlap, one behind the other: a segment that stands there twice, and one that was copied too early."""
+    one = Segment((), FEW).rows(1, [const(PID, 1, 1)]).done()
+    two = Segment((), FEW, b"abcdefgh", STARTED=u64(3 * BOOT) + u64(OFFSET)).rows(1, [const(PID, 1, 2)], at=3 * BOOT)
+    early = two.data
+    return one + early + one + two.rows(1, [const(PID, 1, 3)], at=3 * BOOT + 5).done()
 
 
 def good_killed():

@@ -2,8 +2,10 @@
 /*
  * The first line is the command line, words between spaces; the rest is a capture.
  * Options are parsed, and what they choose of the capture is put in order and
- * printed as text and as JSON. Text must hold no control byte but newlines.
+ * printed as text and as JSON, and what the capture lacks. Text must hold no control byte
+ * but newlines.
  */
+#include "certificate.h"
 #include "input.h"
 #include "options.h"
 #include "print.h"
@@ -63,6 +65,10 @@ static void show(struct source *source, const struct options *opt)
 	}
 	text_end(&printer, &text);
 	text_close(&printer);
+	certificate_losses(&text, source->own, 3, 5, 0);
+	certificate_gaps(&text, input_ledger(in), true, 5, 0);
+	certificate_json_losses(&json, source->own, 3);
+	certificate_json_series(&json, source->own);
 	check_text(&text);
 	out_close(&text);
 	out_close(&json);
