@@ -30,6 +30,7 @@ const volatile __u32 max_env;	/* 0: no environment */
 const volatile __u64 wake_size = 256 * 1024;
 const volatile __u32 cpus;
 const volatile bool settled;	/* fails and exits come by programs that nothing preempts */
+const volatile bool paced;	/* et_allowed holds */
 
 /*
  * How the reader is woken. Nobody is woken twice for one request, because a wakeup
@@ -133,6 +134,14 @@ struct {
 } et_counters SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);		/* where paced, one for each CPU */
+	__type(key, __u32);
+	__type(value, struct wire_allowed);
+} et_allowed SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 2);		/* where settled, else 1 */
 	__type(key, __u32);
@@ -191,6 +200,27 @@ static __always_inline void count_lost(struct wire_counters *c, enum wire_cause 
 	add(&c->lost[cause], 1);
 	if (!c->lost_since)
 		c->lost_since = bpf_ktime_get_boot_ns();
+}
+
+/*
+ * Whether one that would be recorded, a failed exec or a fork, is too many now; it is
+ * counted as lost then. What the reader allows is a number of events sent, not a rate, so
+ * that no clock is read here, and a reader that is late lets no more through.
+ */
+static __always_inline bool shed(enum wire_kind kind)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct wire_allowed *allowed;
+	struct wire_counters *c;
+
+	if (!paced)
+		return false;
+	allowed = bpf_map_lookup_elem(&et_allowed, &cpu);
+	c = counters_of(cpu);
+	if (!allowed || !c || c->sent < (kind == WIRE_FAIL ? allowed->fails : allowed->forks))
+		return false;
+	count_lost(c, WIRE_LOST_SHED);
+	return true;
 }
 
 /*
@@ -343,20 +373,20 @@ static __always_inline void send(struct scratch *s, struct wire_head *head, __u6
 				 const __u64 max, bool last)
 {
 	struct wire_counters *c = counters_of(s->stream);
-	__u64 wake = et_wake, busy;
+	__u64 wake = et_wake, busy, shed;
 	long err;
 
 	if (!c || s->failed)
 		return;
-	/* Once: it grows while we are preempted, and the number has to agree with it. */
+	/* Once: they grow while we are preempted, and the number has to agree with them. */
 	busy = *(volatile __u64 *)&c->lost[WIRE_LOST_BUSY];
+	shed = *(volatile __u64 *)&c->lost[WIRE_LOST_SHED];
 	if (!s->part) {
-		s->seq = c->sent + c->lost[WIRE_LOST_RING] + busy + 1;
+		s->seq = c->sent + c->lost[WIRE_LOST_RING] + busy + shed + 1;
 		s->rec.head.kind = s->kind;
 	} else {
 		head->kind = WIRE_MORE;
 	}
-	head->size = size;
 	head->flags = s->flags | (last ? 0 : WIRE_CONTINUED);
 	head->cpu = s->stream;
 	head->seq = s->seq;
@@ -365,6 +395,7 @@ static __always_inline void send(struct scratch *s, struct wire_head *head, __u6
 	head->lost[WIRE_LOST_RING] = c->lost[WIRE_LOST_RING];
 	head->lost[WIRE_LOST_BUSY] = busy;
 	head->lost[WIRE_LOST_FOLLOW] = c->lost[WIRE_LOST_FOLLOW];
+	head->lost[WIRE_LOST_SHED] = shed;
 	head->part = s->part++;
 
 	/* Hides where size comes from: else the compiler drops the verifier's check. */

@@ -139,6 +139,7 @@ static void check_programs(struct check *c)
 		.max_env = c->opt->env ? c->opt->max_env : 0,
 		.no_failed = c->opt->no_failed,
 		.no_fork = c->opt->no_fork,
+		.max_rate = c->opt->max_rate,
 		.exec_duration = c->opt->exec_duration,
 		.btf = c->opt->btf,
 		.self = (uint32_t)getpid(),

@@ -348,7 +348,7 @@ static uint64_t empty_ring(struct state *s)
 {
 	struct drain *d = s->l->drain;
 	enum drain_result got;
-	uint64_t now;
+	uint64_t now, due;
 
 	if (s->phase >= PHASE_CLOSING)
 		return NEVER;
@@ -364,16 +364,17 @@ static uint64_t empty_ring(struct state *s)
 	now = clock_boot();
 	rotation_run(&s->rotation, now);
 	drain_flush(d, now, got);
+	due = drain_pace(d, now);
 	if (got == DRAIN_MORE)
 		return 0;
 	if (got == DRAIN_EMPTY && !probe_arm(s->l->probe))
 		return now + IN_FLIGHT;
 	/* Stalled: an empty parcel wakes us, whatever is due. */
 	if (got == DRAIN_STALLED || drain_due(d) <= now)
-		return NEVER;
-	if (got == DRAIN_SOME && drain_due(d) > now + GULP)
-		return now + GULP;
-	return drain_due(d);
+		return due;
+	if (drain_due(d) < due)
+		due = drain_due(d);
+	return got == DRAIN_SOME && now + GULP < due ? now + GULP : due;
 }
 
 static int timeout_ms(uint64_t due)

@@ -207,6 +207,7 @@ static bool attach(struct recording *r)
 		.max_env = r->opt.env ? r->opt.max_env : 0,
 		.no_failed = r->opt.no_failed,
 		.no_fork = r->opt.no_fork,
+		.max_rate = r->opt.max_rate,
 		.exec_duration = r->opt.exec_duration,
 		.follow = options_follow(&r->opt),
 		.filters = &r->opt.filters,
@@ -311,6 +312,8 @@ static bool start_writer(struct recording *r, uint64_t began)
 	setup.n_pairs = r->host.n;
 	r->drain = drain_new(r->probe, r->queue, r->binaries, r->opt.flush_interval, r->opt.env,
 			     r->opt.trigger, &clock);
+	if (r->drain)
+		drain_limit(r->drain, r->opt.max_rate);
 	ret = r->drain ? writer_start(&setup, &r->writer) : ENOMEM;
 	if (ret) {
 		say("cannot begin: %s", strerror(ret));

@@ -10,6 +10,7 @@
 
 #include "envnames.h"
 #include "expr.h"
+#include "pace.h"
 #include "packers.h"
 #include "say.h"
 #include "syncer.h"
@@ -55,6 +56,7 @@ enum {
 	OPT_NO_FAILED,
 	OPT_NO_FORK,
 	OPT_EXEC_DURATION,
+	OPT_MAX_RATE,
 	OPT_FLUSH,
 	OPT_SYNC,
 	OPT_ROTATE_SIZE,
@@ -87,6 +89,7 @@ static const struct option longs[] = {
 	{ "no-failed", no_argument, NULL, OPT_NO_FAILED },
 	{ "no-fork", no_argument, NULL, OPT_NO_FORK },
 	{ "exec-duration", no_argument, NULL, OPT_EXEC_DURATION },
+	{ "max-rate", required_argument, NULL, OPT_MAX_RATE },
 	{ "flush-interval", required_argument, NULL, OPT_FLUSH },
 	{ "sync", required_argument, NULL, OPT_SYNC },
 	{ "rotate-size", required_argument, NULL, OPT_ROTATE_SIZE },
@@ -169,6 +172,9 @@ static const char help_text[] =
 "      --no-fork            leave out forks\n"
 "      --exec-duration      say how long each exec took; this makes every system call\n"
 "                           of the machine a little slower\n"
+"      --max-rate N         take at most N events a second (500, 20k, 1M): when more\n"
+"                           come, failed execs are left out first, then forks, but no\n"
+"                           exec and no exit; what is left out counts as lost\n"
 "      --max-args SIZE      keep at most SIZE bytes of arguments of an exec, 128 to\n"
 "                           2M; default 64K. More is cut and marked as cut\n"
 "      --env NAMES          keep the environment of execs, failed ones too: of the\n"
@@ -227,6 +233,13 @@ static bool parse_list_size(const char *option, const char *text, uint32_t *out)
 	if (!units_size(text, &size) || size < LIST_MIN || size > LIST_MAX)
 		return bad(option, text, "a size from 128 to 2M");
 	*out = (uint32_t)size;
+	return true;
+}
+
+static bool parse_rate(const char *text, uint64_t *out)
+{
+	if (!units_number(text, PACE_MAX, out) || *out < 1)
+		return bad("--max-rate", text, "a number from 1 to 1000M (500, 20k, 1M)");
 	return true;
 }
 
@@ -440,6 +453,8 @@ static bool take(int c, char **argv, struct options *opt)
 	case OPT_EXEC_DURATION:
 		opt->exec_duration = true;
 		return true;
+	case OPT_MAX_RATE:
+		return parse_rate(optarg, &opt->max_rate);
 	case OPT_FLUSH:
 		return parse_time("--flush-interval", optarg, FLUSH_MAX, &opt->flush_interval);
 	case OPT_SYNC:

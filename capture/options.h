@@ -44,6 +44,7 @@ struct options {
 	uint32_t max_args;	/* bytes of argv kept */
 	const char *env;	/* what is kept of environments, as in envnames.h; NULL: nothing */
 	uint32_t max_env;	/* bytes looked at of one */
+	uint64_t max_rate;	/* events a second; 0: no limit */
 	int level;		/* zstd, 1..19 */
 	unsigned threads;	/* that compress, at most */
 	bool no_failed;
