@@ -27,6 +27,9 @@
 
 /* The reader is woken when this part of the ring is full: room for a burst is left. */
 #define WAKE_PART 4
+/* And these are kept from failed execs, and from forks: for what says what there was. */
+#define FAILS_PART 8
+#define FORKS_PART 16
 
 /*
  * Processes followed at most: all that the kernel allows, up to this many, which takes
@@ -239,6 +242,8 @@ static int configure(struct probe *p, const struct probe_options *opt)
 	skel->rodata->max_args = opt->max_args;
 	skel->rodata->max_env = opt->max_env;
 	skel->rodata->wake_size = opt->ring_size / WAKE_PART;
+	skel->rodata->fails_room = opt->ring_size - opt->ring_size / FAILS_PART;
+	skel->rodata->forks_room = opt->ring_size - opt->ring_size / FORKS_PART;
 	skel->rodata->self = opt->self;
 	skel->rodata->follow = opt->follow;
 	skel->rodata->no_fork = opt->no_fork;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""--max-rate: of a storm of failed execs so many a second are kept, and of all else all."""
+"""Failed execs go before anything else does: beyond --max-rate, and when the ring fills up."""
 import os
+import signal
 import sys
 import time
 
@@ -105,7 +106,32 @@ def a_storm_that_ends_leaves_nothing_behind():
         lab.equal(set(info["lost_by_cause"]), {"shed"}, "causes")
 
 
+def they_leave_room_in_the_ring():
+    """A recorder that does not come to it: failed execs fill the ring, but not to its end."""
+    fails, spawns = 20000, 30
+    storm_of = lab.helper("storm")
+    script = f"echo; read go; {storm_of} 1 {fails} 0 0; {storm_of} 1 0 {spawns} 0; echo"
+    with lab.workdir() as work:
+        capture = os.path.join(work, "c.etz")
+        with lab.started([lab.RECORDER, "-o", capture, "--ring-size", "512K", "--", "sh", "-c", script],
+                         stdin=-1) as recorder:
+            recorder.stdout.readline()
+            recorder.send_signal(signal.SIGSTOP)
+            recorder.stdin.write(b"go\n")
+            recorder.stdin.flush()
+            recorder.stdout.readline()
+            recorder.send_signal(signal.SIGCONT)
+            recorder.communicate(timeout=lab.TIMEOUT)
+        info = lab.info(capture)
+        print(f"   kept {info['kinds']}, lost {info['lost_by_cause']}")
+        lab.equal({kind: info["kinds"][kind] for kind in ("exec", "exit")},
+                  {"exec": 1 + 2 + spawns, "exit": 1 + 2 * 2 + spawns}, "execs and exits kept")
+        lab.demand(info["lost"] > 0, "the ring had room for all: the test does not test")
+        lab.equal(set(info["lost_by_cause"]), {"ring_full"}, "causes")
+        lab.equal(info["kinds"]["fail"] + info["lost"], fails, "failed execs kept, and lost")
+
+
 if __name__ == "__main__":
     lab.need_bpf()
     lab.main(failed_execs_are_shed, then_forks_which_are_followed, forks_go_last, what_is_filtered_out_counts_nothing,
-             nothing_is_shed_below_it, a_storm_that_ends_leaves_nothing_behind)
+             nothing_is_shed_below_it, a_storm_that_ends_leaves_nothing_behind, they_leave_room_in_the_ring)
