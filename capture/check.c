@@ -102,7 +102,8 @@ static void check_memory(struct check *c)
 	units_show_size(c->opt->ring_size, ring);
 	if (!explain_kernel_before(5, 11) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
 	    limit.rlim_max >= need || privilege_effective() & PRIVILEGE_SYS_RESOURCE)
-		ok("memory", "ring of %s", ring);
+		ok("memory", "ring of %s%s", ring,
+		   c->opt->ring_chosen ? ", for CPUs and memory of this machine" : "");
 	else
 		missing(c, "memory",
 			"a ring of %s takes %s of locked memory, and before Linux 5.11 "

@@ -23,6 +23,7 @@
 #include "report.h"
 #include "rotation.h"
 #include "say.h"
+#include "schedule.h"
 #include "writer.h"
 
 /* While events come in, the ring is emptied this often: in large gulps, few wakeups. */
@@ -106,6 +107,17 @@ static void stop(struct state *s, const char *reason)
 	rotation_end(&s->rotation);
 }
 
+/* For this thread: the others were started before, and it starts none. */
+static int hurry(const struct options *opt)
+{
+	if (opt->realtime)
+		return schedule_realtime();
+	if (opt->has_nice)
+		return schedule_nice(opt->nice);
+	schedule_first();
+	return 0;
+}
+
 /* What is left to do takes what is open, and the command to be signalled, whoever it is. */
 static int drop_privilege(const struct loop *l)
 {
@@ -131,6 +143,11 @@ static void start(struct state *s)
 		.it_value.tv_nsec = (long)(l->options->duration % 1000000000),
 	};
 
+	s->result->hurry_error = hurry(l->options);
+	if (s->result->hurry_error) {
+		stop(s, "error: the recorder's priority could not be set");
+		return;
+	}
 	s->result->keep_error = output_keep(l->output);
 	if (s->result->keep_error) {
 		stop(s, "error: the capture could not get its name");

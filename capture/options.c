@@ -12,11 +12,11 @@
 #include "expr.h"
 #include "pace.h"
 #include "packers.h"
+#include "ringsize.h"
 #include "say.h"
 #include "syncer.h"
 #include "units.h"
 
-#define RING_DEFAULT (8u << 20)
 #define RING_MAX (1u << 30)
 #define LIST_DEFAULT (64u << 10)
 #define LIST_MIN 128u
@@ -47,6 +47,9 @@ enum {
 	OPT_USER,
 	OPT_DURATION,
 	OPT_RING_SIZE,
+	OPT_CPU,
+	OPT_NICE,
+	OPT_REALTIME,
 	OPT_BTF,
 	OPT_LEVEL,
 	OPT_THREADS,
@@ -80,6 +83,9 @@ static const struct option longs[] = {
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "duration", required_argument, NULL, OPT_DURATION },
 	{ "ring-size", required_argument, NULL, OPT_RING_SIZE },
+	{ "cpu", required_argument, NULL, OPT_CPU },
+	{ "nice", required_argument, NULL, OPT_NICE },
+	{ "realtime", no_argument, NULL, OPT_REALTIME },
 	{ "btf", required_argument, NULL, OPT_BTF },
 	{ "level", required_argument, NULL, OPT_LEVEL },
 	{ "threads", required_argument, NULL, OPT_THREADS },
@@ -184,7 +190,13 @@ static const char help_text[] =
 "      --max-env SIZE       look at most at SIZE bytes of an environment, 128 to 2M;\n"
 "                           default 64K. More is cut and marked as cut\n"
 "      --ring-size SIZE     buffer in the kernel, rounded up to a power of two;\n"
-"                           default 8M\n"
+"                           default 8M, with more than 4 CPUs 2M each up to 64M, but\n"
+"                           no more than a 64th of the memory\n"
+"      --cpu LIST           run on these CPUs alone (0 or 2-3,6); not COMMAND\n"
+"      --nice N             empty the buffer at this nice value, -20 (first) to 19\n"
+"                           (last), default -10; the rest of the recorder and COMMAND\n"
+"                           keep theirs\n"
+"      --realtime           empty the buffer before all that is not in real time\n"
 "      --btf FILE           the kernel's types, for a kernel that has none itself\n"
 "                           (/sys/kernel/btf/vmlinux): BTF of exactly this kernel, as\n"
 "                           pahole or BTFHub make it, or an ELF file with .BTF\n"
@@ -223,6 +235,18 @@ static bool parse_ring(const char *text, uint32_t *out)
 	while (pages < size)
 		pages *= 2;
 	*out = (uint32_t)pages;
+	return true;
+}
+
+static bool parse_nice(const char *text, struct options *opt)
+{
+	bool negative = *text == '-';
+	uint64_t value;
+
+	if (!units_count(text + negative, 0, negative ? 20 : 19, &value))
+		return bad("--nice", text, "a number from -20 to 19");
+	opt->nice = negative ? -(int)value : (int)value;
+	opt->has_nice = true;
 	return true;
 }
 
@@ -429,6 +453,15 @@ static bool take(int c, char **argv, struct options *opt)
 		return parse_time("--duration", optarg, UINT64_MAX, &opt->duration);
 	case OPT_RING_SIZE:
 		return parse_ring(optarg, &opt->ring_size);
+	case OPT_CPU:
+		opt->has_cpus = true;
+		return schedule_parse_cpus(optarg, &opt->cpus) ||
+		       bad("--cpu", optarg, "a list of CPUs (0, 2-3,6)");
+	case OPT_NICE:
+		return parse_nice(optarg, opt);
+	case OPT_REALTIME:
+		opt->realtime = true;
+		return true;
 	case OPT_BTF:
 		opt->btf = optarg;
 		return *optarg || bad("--btf", optarg, "a file name");
@@ -513,7 +546,6 @@ int options_parse(int argc, char **argv, struct options *opt)
 	*opt = (struct options){
 		.output = "trace.etz",
 		.command_at = argc,
-		.ring_size = RING_DEFAULT,
 		.max_args = LIST_DEFAULT,
 		.max_env = LIST_DEFAULT,
 		.level = LEVEL_DEFAULT,
@@ -561,6 +593,14 @@ int options_parse(int argc, char **argv, struct options *opt)
 	}
 	if (!check_files(opt))
 		return EXIT_USAGE;
+	if (opt->has_nice && opt->realtime) {
+		say("--nice and --realtime exclude each other");
+		return EXIT_USAGE;
+	}
+	if (!opt->ring_size) {
+		opt->ring_size = ringsize_here();
+		opt->ring_chosen = true;
+	}
 	if (opt->check && opt->command) {
 		say("--check records nothing and takes no command");
 		return EXIT_USAGE;
