@@ -103,7 +103,6 @@ struct scratch {
 	__u32 left;		/* bytes of it that may still be taken */
 	__u64 at;		/* next byte of the string at hand; 0: begin the next one */
 	__u64 array;		/* the caller's pointers */
-	__u64 low, high;	/* lowest and highest pointer */
 	__u32 narrow;		/* they are of 32 bits */
 	__u32 count;		/* of them */
 	__u32 next;		/* the one to take */
