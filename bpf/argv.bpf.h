@@ -6,7 +6,7 @@
  * Each copy from user memory costs about as much as the rest of an event, so
  * there are as few as possible: one for the whole argv of a new program; for a
  * failed call one for the pointers and, when the strings lie close together,
- * which is usual, two for all of them. Otherwise, each string costs one.
+ * which is usual, one for all of them. Otherwise, each string costs one.
  */
 #ifndef EXECTRACE_ARGV_BPF_H
 #define EXECTRACE_ARGV_BPF_H
@@ -14,6 +14,7 @@
 #include "record.bpf.h"
 
 #define SPAN_SIZE 4096			/* the furthest apart that strings are read at once */
+#define TAIL 128			/* of the last of them, read along with the others */
 #define PAGE 4096			/* the smallest there is: what a fault cannot cut */
 
 /* The most steps that are taken: pointers and strings of the kernel's own limit, and more. */
@@ -127,32 +128,20 @@ static __always_inline bool pointers_load(struct scratch *s)
 	return true;
 }
 
-/*
- * Counts pointers up to the NULL among those loaded, notes the lowest and the
- * highest, and puts them where argv_span wants them. True when the NULL was there.
- */
+/* Counts pointers up to the NULL among those loaded. True when the NULL was there. */
 static __always_inline bool pointers_count(struct scratch *s)
 {
 	__u32 i, n = s->loaded - s->first;
-	__u64 low = s->low, high = s->high, p = 1;
-	/* Beyond POINTERS it comes round; argv_span takes no more than that anyway. */
-	__u64 *out = (__u64 *)s->rec.data + s->first % POINTERS;
+	__u64 p = 1;
 
 	for (i = 0; i < POINTERS; i++) {
 		if (i >= n)
 			break;
 		p = s->pointers[i];
-		out[i] = p;
 		if (!p)
 			break;
-		if (p < low)
-			low = p;
-		if (p > high)
-			high = p;
 	}
 	s->count = s->first + i;
-	s->low = low;
-	s->high = high;
 	return !p;
 }
 
@@ -191,8 +180,6 @@ static __always_inline void caller_count(struct scratch *s, __u64 array, __u32 m
 	s->count = 0;
 	s->next = 0;
 	s->loaded = 0;
-	s->low = -1;
-	s->high = 0;
 	if (!array) {
 		flag(s, WIRE_ARGC_KNOWN);	/* which Linux takes as an empty one */
 		return;
@@ -282,25 +269,73 @@ static __always_inline void caller_list(struct scratch *s)
 			break;
 }
 
+/* The same value, of which the verifier knows nothing any more: not one state for each. */
+static __always_inline __u32 forget(__u32 *at, __u32 value)
+{
+	*(volatile __u32 *)at = value;
+	return *(volatile __u32 *)at;
+}
+
+#define EACH_BYTE 0x0101010101010101ull
+
+/* Of a string that begins in a word, how many bytes up to its NUL and with it; 0: it goes on. */
+static __always_inline __u32 up_to_nul(__u64 word)
+{
+	/* Marks its zero bytes, of which the first counts: a borrow may mark others behind it. */
+	__u64 marks = (word - EACH_BYTE) & ~word & EACH_BYTE << 7;
+
+	/* All bits below the first mark: one of each byte, added up in the uppermost byte. */
+	return marks ? (((marks & -marks) - 1) & EACH_BYTE) * EACH_BYTE >> 56 : 0;
+}
+
+/* The length of a string with its NUL, of which TAIL bytes lie at data; 0: its end does not. */
+static __always_inline __u32 tail_length(const char *data)
+{
+	for (__u32 i = 0; i < TAIL; i += sizeof(__u64)) {
+		__u32 n = up_to_nul(*(const __u64 *)(data + i));
+
+		if (n)
+			return i + n;
+	}
+	return 0;
+}
+
 /*
- * All strings at once: memory from the lowest pointer to the highest, then the
- * string that begins there. Its NUL ends whatever string reaches that far, so
- * that none leads out. When the filename lies near, it comes along as one more
- * string. 0: they are too far apart, or not all of it is there.
+ * All pointers at once, and all strings: memory from the lowest pointer to the end of the
+ * string that begins at the highest. The NUL there ends whatever string reaches that far, so
+ * that none leads out. When the filename lies near, it comes along as one more string.
+ * 0: there are too many, they are too far apart, or not all of it is there.
  */
-__noinline int argv_span(__u64 filename)
+__noinline int argv_span(__u64 filename, __u64 array)
 {
 	struct scratch *s = scratch();
-	__u64 low, high;
-	__u32 argc, used, size;
+	__u64 low = -1, high = 0;
+	__u32 argc, used, size, tail;
+	__u64 *pointers;
 	long n;
 
 	if (!s)
 		return 0;
-	low = s->low;
-	high = s->high;
-	argc = s->count;
-	if (argc >= POINTERS || high - low > SPAN_SIZE)
+	/* What lies behind the final NULL may not be there: stay on the page. */
+	size = in_page(array, POINTERS * sizeof(__u64)) & -sizeof(__u64);
+	if (size > POINTERS * sizeof(__u64) ||
+	    bpf_probe_read_user(s->rec.data, size, (void *)array))
+		return 0;
+	pointers = (__u64 *)s->rec.data;
+	for (argc = 0; argc < POINTERS; argc++) {
+		__u64 p = pointers[argc];
+
+		if (argc >= size / sizeof(__u64))
+			return 0;
+		if (!p)
+			break;
+		if (p < low)
+			low = p;
+		if (p > high)
+			high = p;
+	}
+	argc = forget(&s->count, argc);
+	if (!argc || argc >= POINTERS || high - low > SPAN_SIZE)
 		return 0;
 	used = argc * sizeof(__u64);
 	if ((filename < low ? high - filename : filename - low) <= SPAN_SIZE) {
@@ -319,18 +354,24 @@ __noinline int argv_span(__u64 filename)
 		used += n - 1;
 	}
 
-	/* For the verifier; the compiler knows, or believes that it need not. */
+	/* The beginning of the last string comes along; nearly always that is all of it. */
+	tail = in_page(high, TAIL) == TAIL ? TAIL : 0;
 	size = high - low;
-	asm volatile("" : "+r"(size), "+r"(used));
-	if (size > SPAN_SIZE || used > FIXED_SIZE - SPAN_SIZE)
+	/* For the verifier; the compiler knows, or believes that it need not. */
+	asm volatile("" : "+r"(size), "+r"(used), "+r"(tail));
+	if (size > SPAN_SIZE || tail > TAIL || used > FIXED_SIZE - SPAN_SIZE - TAIL)
 		return 0;
-	if (bpf_probe_read_user(s->rec.data + used, size, (void *)low))
+	if (bpf_probe_read_user(s->rec.data + used, size + tail, (void *)low))
 		return 0;
 	used += size;
-	n = user_string(s->rec.data + used, CHUNK_SIZE, high);
+	n = forget(&s->left, tail ? tail_length(s->rec.data + used) : 0);
+	if (!n)
+		n = user_string(s->rec.data + used, CHUNK_SIZE, high);
 	if (n <= 0 || n >= CHUNK_SIZE || size + n > max_args)
 		return 0;
 	s->rec.exec.span = low;
+	s->rec.exec.argc = argc;
+	s->flags |= WIRE_ARGC_KNOWN;
 	s->used = used + n;
 	return 1;
 }
@@ -340,11 +381,10 @@ static __always_inline void argv_of_caller(struct scratch *s, __u64 filename, __
 {
 	long n;
 
+	if (!s->narrow && argv_span(filename, argv))
+		return;
 	caller_count(s, argv, max_args);
 	s->rec.exec.argc = s->count;
-	if (s->count && s->flags & WIRE_ARGC_KNOWN && argv_span(filename))
-		return;
-
 	n = user_string(s->rec.data, PATH_SIZE, filename);
 	if (n > 0)
 		s->used = n - 1;

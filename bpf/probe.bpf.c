@@ -135,7 +135,7 @@ static __always_inline void exec_failed(struct task_struct *task, const struct c
 	struct scratch *s;
 	struct wire_exec *e;
 
-	if (!judge(READ(typed, task, tgid), task, task))
+	if (!judge(READ(typed, task, tgid), task, task) || shed(WIRE_FAIL))
 		return;
 	s = record_begin(WIRE_FAIL);
 	if (!s)
@@ -242,7 +242,7 @@ static __always_inline int forked(struct task_struct *parent, struct task_struct
 
 	if (READ(typed, child, pid) != READ(typed, child, tgid))
 		return 0;
-	if (!judge_fork(parent, child, typed) || no_fork)
+	if (!judge_fork(parent, child, typed) || no_fork || shed(WIRE_FORK))
 		return 0;
 	s = record_begin(WIRE_FORK);
 	if (!s)

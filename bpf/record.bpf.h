@@ -28,8 +28,16 @@
 const volatile __u32 max_args = 65536;
 const volatile __u32 max_env;	/* 0: no environment */
 const volatile __u64 wake_size = 256 * 1024;
+/*
+ * How full the ring may get by failed execs and by forks: the rest is for execs and exits.
+ * To ask how full it is takes a failed exec no longer that could be measured (0.6 % of 500 ns),
+ * a fork 14 ns.
+ */
+const volatile __u64 fails_room = 1024 * 1024;
+const volatile __u64 forks_room = 1024 * 1024;
 const volatile __u32 cpus;
 const volatile bool settled;	/* fails and exits come by programs that nothing preempts */
+const volatile bool paced;	/* et_allowed holds */
 
 /*
  * How the reader is woken. Nobody is woken twice for one request, because a wakeup
@@ -95,7 +103,6 @@ struct scratch {
 	__u32 left;		/* bytes of it that may still be taken */
 	__u64 at;		/* next byte of the string at hand; 0: begin the next one */
 	__u64 array;		/* the caller's pointers */
-	__u64 low, high;	/* lowest and highest pointer */
 	__u32 narrow;		/* they are of 32 bits */
 	__u32 count;		/* of them */
 	__u32 next;		/* the one to take */
@@ -131,6 +138,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct wire_counters);
 } et_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);		/* where paced, one for each CPU */
+	__type(key, __u32);
+	__type(value, struct wire_allowed);
+} et_allowed SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -191,6 +206,27 @@ static __always_inline void count_lost(struct wire_counters *c, enum wire_cause 
 	add(&c->lost[cause], 1);
 	if (!c->lost_since)
 		c->lost_since = bpf_ktime_get_boot_ns();
+}
+
+/*
+ * Whether one that would be recorded, a failed exec or a fork, is too many now; it is
+ * counted as lost then. What the reader allows is a number of events sent, not a rate, so
+ * that no clock is read here, and a reader that is late lets no more through.
+ */
+static __always_inline bool shed(enum wire_kind kind)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct wire_allowed *allowed;
+	struct wire_counters *c;
+
+	if (!paced)
+		return false;
+	allowed = bpf_map_lookup_elem(&et_allowed, &cpu);
+	c = counters_of(cpu);
+	if (!allowed || !c || c->sent < (kind == WIRE_FAIL ? allowed->fails : allowed->forks))
+		return false;
+	count_lost(c, WIRE_LOST_SHED);
+	return true;
 }
 
 /*
@@ -314,14 +350,10 @@ static __always_inline __u32 wake_wanted(__u64 wake)
 	return wake == et_woken ? WIRE_WAKE_NEVER : wake % WIRE_WAKE_STEP;
 }
 
-/* Whether a record of size bytes is to wake the reader. */
-static __always_inline bool wake_due(__u64 wake, __u32 size)
+/* How full the ring may get by an event of this kind; 0: as full as it can. */
+static __always_inline __u64 room_of(__u32 kind)
 {
-	__u32 wanted = wake_wanted(wake);
-
-	return wanted == WIRE_WAKE_NEXT ||
-	       (wanted == WIRE_WAKE_FULL &&
-		bpf_ringbuf_query(&et_events, BPF_RB_AVAIL_DATA) + size >= wake_size);
+	return kind == WIRE_FAIL ? fails_room : kind == WIRE_FORK ? forks_room : 0;
 }
 
 /* Wakes the reader without a record: it skips what was discarded. */
@@ -343,20 +375,21 @@ static __always_inline void send(struct scratch *s, struct wire_head *head, __u6
 				 const __u64 max, bool last)
 {
 	struct wire_counters *c = counters_of(s->stream);
-	__u64 wake = et_wake, busy;
+	__u64 wake = et_wake, room = room_of(s->kind), busy, shed, full = 0;
+	__u32 wanted = wake_wanted(wake);
 	long err;
 
 	if (!c || s->failed)
 		return;
-	/* Once: it grows while we are preempted, and the number has to agree with it. */
+	/* Once: they grow while we are preempted, and the number has to agree with them. */
 	busy = *(volatile __u64 *)&c->lost[WIRE_LOST_BUSY];
+	shed = *(volatile __u64 *)&c->lost[WIRE_LOST_SHED];
 	if (!s->part) {
-		s->seq = c->sent + c->lost[WIRE_LOST_RING] + busy + 1;
+		s->seq = c->sent + c->lost[WIRE_LOST_RING] + busy + shed + 1;
 		s->rec.head.kind = s->kind;
 	} else {
 		head->kind = WIRE_MORE;
 	}
-	head->size = size;
 	head->flags = s->flags | (last ? 0 : WIRE_CONTINUED);
 	head->cpu = s->stream;
 	head->seq = s->seq;
@@ -365,6 +398,7 @@ static __always_inline void send(struct scratch *s, struct wire_head *head, __u6
 	head->lost[WIRE_LOST_RING] = c->lost[WIRE_LOST_RING];
 	head->lost[WIRE_LOST_BUSY] = busy;
 	head->lost[WIRE_LOST_FOLLOW] = c->lost[WIRE_LOST_FOLLOW];
+	head->lost[WIRE_LOST_SHED] = shed;
 	head->part = s->part++;
 
 	/* Hides where size comes from: else the compiler drops the verifier's check. */
@@ -373,7 +407,13 @@ static __always_inline void send(struct scratch *s, struct wire_head *head, __u6
 		s->failed = 1;
 		return;
 	}
-	if (wake_due(wake, size)) {
+	if (room || wanted == WIRE_WAKE_FULL)
+		full = bpf_ringbuf_query(&et_events, BPF_RB_AVAIL_DATA) + size;
+	if (room && full > room) {
+		s->failed = 1;
+		return;
+	}
+	if (wanted == WIRE_WAKE_NEXT || (wanted == WIRE_WAKE_FULL && full >= wake_size)) {
 		err = bpf_ringbuf_output(&et_events, head, size, BPF_RB_FORCE_WAKEUP);
 		if (!err)
 			et_woken = wake;

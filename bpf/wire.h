@@ -55,7 +55,8 @@ enum wire_cause {
 	WIRE_LOST_RING = 0,		/* the ring had no room */
 	WIRE_LOST_BUSY = 1,		/* the CPU's scratch was in use by an interrupted program */
 	WIRE_LOST_FOLLOW = 2,		/* a process that could not be followed: see below */
-	WIRE_LOST_CAUSES = 3,
+	WIRE_LOST_SHED = 3,		/* more came in than the recorder was asked to take */
+	WIRE_LOST_CAUSES = 4,
 };
 
 /*
@@ -63,8 +64,8 @@ enum wire_cause {
  *
  * seq numbers what happened on this CPU and passed the filter, kept or not, from
  * 1. lost counts what was lost on this CPU up to here, by cause, modulo 2^32. So
- * between two neighbours on one CPU, seq rises by 1 plus what lost[RING] and
- * lost[BUSY] rose by: each gap has a place, an exact size and exact causes.
+ * between two neighbours on one CPU, seq rises by 1 plus what lost[RING], lost[BUSY]
+ * and lost[SHED] rose by: each gap has a place, an exact size and exact causes.
  *
  * lost[FOLLOW] counts new processes for which the set of followed ones had no
  * room. Their fork was sent; what they went on to do is not even counted.
@@ -74,15 +75,14 @@ enum wire_cause {
  * room, the whole event counts as lost and no further part is sent.
  */
 struct wire_head {
-	wire_u32 size;		/* of the record with this head, bytes */
 	wire_u16 kind;		/* enum wire_kind */
 	wire_u16 cpu;		/* or, of its second scratch, that + the number of CPUs */
+	wire_u16 part;		/* 0, and in WIRE_MORE 1, 2, ... */
+	wire_u16 flags;		/* enum wire_flag; of all parts together */
 	wire_u64 seq;
 	wire_u64 ts;		/* ns, CLOCK_BOOTTIME */
 	wire_u64 lost_since;	/* when the first loss since the last event sent was; or 0 */
 	wire_u32 lost[WIRE_LOST_CAUSES];
-	wire_u16 part;		/* 0, and in WIRE_MORE 1, 2, ... */
-	wire_u16 flags;		/* enum wire_flag; of all parts together */
 };
 _Static_assert(sizeof(struct wire_head) == 48, "wire_head");
 
@@ -201,17 +201,27 @@ struct wire_exit {
 _Static_assert(sizeof(struct wire_exit) == 72, "wire_exit");
 
 /*
- * One per CPU, by its number, in map et_counters. sent + lost[RING] + lost[BUSY]
- * is what happened and the seq of the last event. A cache line long, so that
- * CPUs do not get in each other's way.
+ * One per CPU, by its number, in map et_counters. sent + lost[RING] + lost[BUSY] +
+ * lost[SHED] is what happened and the seq of the last event. A cache line long, so
+ * that CPUs do not get in each other's way.
  */
 struct wire_counters {
 	wire_u64 sent;
 	wire_u64 lost[WIRE_LOST_CAUSES];
 	wire_u64 lost_since;	/* as in wire_head */
-	wire_u64 pad[3];
+	wire_u64 pad[2];
 };
 _Static_assert(sizeof(struct wire_counters) == 64, "wire_counters");
+
+/*
+ * One per CPU in map et_allowed, written by the reader: a failed exec is shed once the CPU
+ * has sent (wire_counters) so many events, a fork once it has sent so many.
+ */
+struct wire_allowed {
+	wire_u64 fails;
+	wire_u64 forks;
+};
+_Static_assert(sizeof(struct wire_allowed) == 16, "wire_allowed");
 
 #define WIRE_FITS_PATH 256
 

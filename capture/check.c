@@ -102,7 +102,8 @@ static void check_memory(struct check *c)
 	units_show_size(c->opt->ring_size, ring);
 	if (!explain_kernel_before(5, 11) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
 	    limit.rlim_max >= need || privilege_effective() & PRIVILEGE_SYS_RESOURCE)
-		ok("memory", "ring of %s", ring);
+		ok("memory", "ring of %s%s", ring,
+		   c->opt->ring_chosen ? ", for CPUs and memory of this machine" : "");
 	else
 		missing(c, "memory",
 			"a ring of %s takes %s of locked memory, and before Linux 5.11 "
@@ -139,6 +140,7 @@ static void check_programs(struct check *c)
 		.max_env = c->opt->env ? c->opt->max_env : 0,
 		.no_failed = c->opt->no_failed,
 		.no_fork = c->opt->no_fork,
+		.max_rate = c->opt->max_rate,
 		.exec_duration = c->opt->exec_duration,
 		.btf = c->opt->btf,
 		.self = (uint32_t)getpid(),

@@ -44,7 +44,14 @@ static const enum et_cause causes[WIRE_LOST_CAUSES] = {
 	[WIRE_LOST_RING] = ET_CAUSE_RING_FULL,
 	[WIRE_LOST_BUSY] = ET_CAUSE_BUSY,
 	[WIRE_LOST_FOLLOW] = ET_CAUSE_FOLLOW_FULL,
+	[WIRE_LOST_SHED] = ET_CAUSE_SHED,
 };
+
+/* Those that have a number (wire.h). */
+static uint64_t numbered(const uint64_t lost[WIRE_LOST_CAUSES])
+{
+	return lost[WIRE_LOST_RING] + lost[WIRE_LOST_BUSY] + lost[WIRE_LOST_SHED];
+}
 
 struct decoder *decoder_new(unsigned cpus, unsigned page_size, decode_fn *fn, void *ctx)
 {
@@ -118,7 +125,7 @@ static int advance(struct decoder *d, unsigned cpu, uint64_t seq,
 		   const uint64_t rise[WIRE_LOST_CAUSES], uint64_t since, uint64_t until)
 {
 	struct cpu *c = &d->cpus[cpu];
-	uint64_t gone = rise[WIRE_LOST_RING] + rise[WIRE_LOST_BUSY];
+	uint64_t gone = numbered(rise);
 	uint64_t gap = seq - c->seq;
 	int ret = 0;
 
@@ -215,7 +222,7 @@ static int take_first(struct decoder *d, const struct wire_head *head, const uin
 	/* The kernel carries the low half of its counters. */
 	for (unsigned i = 0; i < WIRE_LOST_CAUSES; i++)
 		rise[i] = (uint32_t)(head->lost[i] - (uint32_t)c->lost[i]);
-	if (head->seq <= c->seq || rise[WIRE_LOST_RING] + rise[WIRE_LOST_BUSY] > gap)
+	if (head->seq <= c->seq || numbered(rise) > gap)
 		return lose(d, head->cpu, ET_CAUSE_UNREADABLE, 1, d->ts, d->ts);
 
 	/* The rest of an open event found no room: it is among what was lost. */
@@ -242,7 +249,7 @@ int decode_record(struct decoder *d, const void *data, size_t size)
 	if (size < sizeof(head))
 		return lose(d, 0, ET_CAUSE_UNREADABLE, 1, d->ts, d->ts);
 	memcpy(&head, data, sizeof(head));
-	if (head.size != size || head.kind < WIRE_EXEC || head.kind > WIRE_MORE ||
+	if (head.kind < WIRE_EXEC || head.kind > WIRE_MORE ||
 	    head.cpu >= d->n_cpus || (head.kind == WIRE_MORE) != (head.part > 0) ||
 	    (head.kind != WIRE_MORE && head.flags & WIRE_ENV) ||
 	    head.ts > INT64_MAX)
@@ -265,7 +272,7 @@ int decode_finish(struct decoder *d, unsigned cpu, const struct wire_counters *c
 	c->open = false;
 	for (unsigned i = 0; i < WIRE_LOST_CAUSES; i++)
 		rise[i] = counters->lost[i] > c->lost[i] ? counters->lost[i] - c->lost[i] : 0;
-	seq = counters->sent + counters->lost[WIRE_LOST_RING] + counters->lost[WIRE_LOST_BUSY];
+	seq = counters->sent + numbered(counters->lost);
 	if (seq < c->seq)
 		seq = c->seq;
 	return advance(d, cpu, seq, rise, counters->lost_since, now);

@@ -11,6 +11,7 @@
 #include "expr.h"
 #include "binaries.h"
 #include "ids.h"
+#include "pace.h"
 #include "probe.h"
 #include "queue.h"
 #include "wire.h"
@@ -19,6 +20,8 @@
 #define PARCEL_ROWS 16384u
 #define PARCEL_BYTES (1u << 20)
 #define CLOCK_EVERY 60000000000ull
+/* While there is less to allow than there can be: as often as the loop empties the ring. */
+#define PACE_EVERY 20000000ull
 /* Clocks that rows on their way may need; a batch takes twice as many. */
 #define CLOCKS (ET_CLOCKS_MAX / 2)
 
@@ -45,6 +48,7 @@ struct drain {
 	struct exectable execs;
 	struct refused refused[ET_CAUSE_END];	/* not in a parcel yet */
 	uint64_t refused_total[ET_CAUSE_END];
+	struct pace pace;		/* rate 0: no limit */
 	uint64_t skipped_at;		/* when probe_skipped() was last looked at */
 	uint64_t skipped_execs;		/* what it said then */
 	uint64_t counts[ET_KIND_END];
@@ -185,6 +189,12 @@ static int take_event(void *ctx, struct et_event *ev)
 	uint64_t kind = ev->v[ET_F_KIND].u;
 	int code;
 
+	/* By the million, between any two others: told together, of all CPUs. No exec is lost. */
+	if (kind == ET_LOST && ev->v[ET_F_CAUSE].u == ET_CAUSE_SHED) {
+		place(d, ET_CAUSE_SHED, ev->v[ET_F_TS].u, ev->v[ET_F_COUNT].u);
+		place(d, ET_CAUSE_SHED, ev->v[ET_F_UNTIL].u, 0);
+		return 0;
+	}
 	ev->realtime = realtime_at(d, ev->v[ET_F_TS].u);
 	/* The execs of any process may be among what was lost: better not known than wrong. */
 	if (kind == ET_LOST) {
@@ -256,6 +266,11 @@ struct drain *drain_new(struct probe *p, struct queue *q, struct binaries *binar
 	return d;
 }
 
+void drain_limit(struct drain *d, uint64_t max_rate)
+{
+	d->pace = pace_begin(max_rate, clock_boot());
+}
+
 void drain_free(struct drain *d)
 {
 	if (!d)
@@ -304,6 +319,15 @@ void drain_mark(struct drain *d, unsigned marks)
 {
 	d->marks |= marks;
 	d->due = 0;
+}
+
+uint64_t drain_pace(struct drain *d, uint64_t now)
+{
+	if (!d->pace.rate)
+		return UINT64_MAX;
+	pace_step(&d->pace, now, probe_sent(d->probe));
+	probe_allow(d->probe, pace_fails(&d->pace), pace_forks(&d->pace));
+	return pace_due(&d->pace, PACE_EVERY);
 }
 
 void drain_clock_step(struct drain *d)

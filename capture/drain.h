@@ -32,6 +32,8 @@ enum drain_result {
 struct drain *drain_new(struct probe *p, struct queue *q, struct binaries *binaries,
 			uint64_t interval, const char *env, const struct expr *trigger,
 			const struct et_clock *clock);
+/* Takes at most so many events a second: pace.h. Before the first drain_run. */
+void drain_limit(struct drain *d, uint64_t max_rate);
 void drain_free(struct drain *d);
 
 enum drain_result drain_run(struct drain *d);
@@ -44,6 +46,11 @@ void drain_flush(struct drain *d, uint64_t now, enum drain_result got);
  * queue.h.
  */
 void drain_mark(struct drain *d, unsigned marks);
+/*
+ * Says anew how much may come. Returns when to do so again at the latest, ns of the boot
+ * clock; UINT64_MAX: not before something has come.
+ */
+uint64_t drain_pace(struct drain *d, uint64_t now);
 /* The wall clock was set: what follows gets the new offset. */
 void drain_clock_step(struct drain *d);
 

@@ -23,6 +23,7 @@
 #include "report.h"
 #include "rotation.h"
 #include "say.h"
+#include "schedule.h"
 #include "writer.h"
 
 /* While events come in, the ring is emptied this often: in large gulps, few wakeups. */
@@ -106,6 +107,17 @@ static void stop(struct state *s, const char *reason)
 	rotation_end(&s->rotation);
 }
 
+/* For this thread: the others were started before, and it starts none. */
+static int hurry(const struct options *opt)
+{
+	if (opt->realtime)
+		return schedule_realtime();
+	if (opt->has_nice)
+		return schedule_nice(opt->nice);
+	schedule_first();
+	return 0;
+}
+
 /* What is left to do takes what is open, and the command to be signalled, whoever it is. */
 static int drop_privilege(const struct loop *l)
 {
@@ -131,6 +143,11 @@ static void start(struct state *s)
 		.it_value.tv_nsec = (long)(l->options->duration % 1000000000),
 	};
 
+	s->result->hurry_error = hurry(l->options);
+	if (s->result->hurry_error) {
+		stop(s, "error: the recorder's priority could not be set");
+		return;
+	}
 	s->result->keep_error = output_keep(l->output);
 	if (s->result->keep_error) {
 		stop(s, "error: the capture could not get its name");
@@ -348,7 +365,7 @@ static uint64_t empty_ring(struct state *s)
 {
 	struct drain *d = s->l->drain;
 	enum drain_result got;
-	uint64_t now;
+	uint64_t now, due;
 
 	if (s->phase >= PHASE_CLOSING)
 		return NEVER;
@@ -364,16 +381,17 @@ static uint64_t empty_ring(struct state *s)
 	now = clock_boot();
 	rotation_run(&s->rotation, now);
 	drain_flush(d, now, got);
+	due = drain_pace(d, now);
 	if (got == DRAIN_MORE)
 		return 0;
 	if (got == DRAIN_EMPTY && !probe_arm(s->l->probe))
 		return now + IN_FLIGHT;
 	/* Stalled: an empty parcel wakes us, whatever is due. */
 	if (got == DRAIN_STALLED || drain_due(d) <= now)
-		return NEVER;
-	if (got == DRAIN_SOME && drain_due(d) > now + GULP)
-		return now + GULP;
-	return drain_due(d);
+		return due;
+	if (drain_due(d) < due)
+		due = drain_due(d);
+	return got == DRAIN_SOME && now + GULP < due ? now + GULP : due;
 }
 
 static int timeout_ms(uint64_t due)

@@ -41,6 +41,7 @@ struct loop_result {
 	uint64_t began, ended;	/* ns of the boot clock */
 	int signo;		/* that ended it although the command runs; else 0 */
 	int release_error;	/* errno: the command could not be let go */
+	int hurry_error;	/* errno: --nice or --realtime could not be */
 	int keep_error;		/* errno: the capture could not get its name */
 	int drop_error;		/* errno: privilege could not be dropped */
 	int dump_error;		/* not 0: what was in memory could not all be written */

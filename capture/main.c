@@ -34,6 +34,7 @@
 #include "progress.h"
 #include "queue.h"
 #include "report.h"
+#include "schedule.h"
 #include "say.h"
 #include "servant.h"
 #include "tree.h"
@@ -199,6 +200,33 @@ static bool prepare_command(struct recording *r)
 	return false;
 }
 
+/* --cpu, for what there is of the recorder and what it will start. */
+static bool pin(struct recording *r)
+{
+	const pid_t all[] = { 0, servant_pid(r->names), servant_pid(r->files) };
+	unsigned missing;
+	int error = 0;
+
+	for (unsigned i = 0; r->opt.has_cpus && i < sizeof(all) / sizeof(all[0]) && !error; i++)
+		error = schedule_pin(all[i], &r->opt.cpus, &missing);
+	if (error == ENODEV)
+		say("--cpu: the recorder may not run on CPU %u, or there is none", missing);
+	else if (error)
+		say("--cpu: %s", strerror(error));
+	return !error;
+}
+
+static void say_hurry(const struct options *opt, int error)
+{
+	const char *option = opt->realtime ? "--realtime" : "--nice";
+
+	if (error == EPERM || error == EACCES)
+		say("%s: that takes CAP_SYS_NICE, or a limit that allows it (ulimit -%c)", option,
+		    opt->realtime ? 'r' : 'e');
+	else
+		say("%s: %s", option, strerror(error));
+}
+
 static bool attach(struct recording *r)
 {
 	struct probe_options opt = {
@@ -207,6 +235,7 @@ static bool attach(struct recording *r)
 		.max_env = r->opt.env ? r->opt.max_env : 0,
 		.no_failed = r->opt.no_failed,
 		.no_fork = r->opt.no_fork,
+		.max_rate = r->opt.max_rate,
 		.exec_duration = r->opt.exec_duration,
 		.follow = options_follow(&r->opt),
 		.filters = &r->opt.filters,
@@ -311,14 +340,17 @@ static bool start_writer(struct recording *r, uint64_t began)
 	setup.n_pairs = r->host.n;
 	r->drain = drain_new(r->probe, r->queue, r->binaries, r->opt.flush_interval, r->opt.env,
 			     r->opt.trigger, &clock);
+	if (r->drain)
+		drain_limit(r->drain, r->opt.max_rate);
 	ret = r->drain ? writer_start(&setup, &r->writer) : ENOMEM;
 	if (ret) {
 		say("cannot begin: %s", strerror(ret));
 		return false;
 	}
 	if (r->opt.verbose)
-		say("clock offset known to %llu ns; ring of %u KiB; %s", (unsigned long long)error,
-		    r->opt.ring_size / 1024, probe_features(r->probe));
+		say("clock offset known to %llu ns; ring of %u KiB%s; %s", (unsigned long long)error,
+		    r->opt.ring_size / 1024, r->opt.ring_chosen ? " for this machine" : "",
+		    probe_features(r->probe));
 	return true;
 }
 
@@ -385,8 +417,10 @@ static int record(struct recording *r, uint64_t began)
 	}
 	writer_report(r->writer, &report.writer);
 	/* A signal may have come before the loop saw that the capture had begun. */
-	if (report.writer.error.code == ET_OK && !result.keep_error)
+	if (report.writer.error.code == ET_OK && !result.keep_error && !result.hurry_error)
 		result.keep_error = output_keep(r->output);
+	if (result.hurry_error)
+		say_hurry(&r->opt, result.hurry_error);
 	if (result.keep_error)
 		say("cannot replace '%s': %s", output_name(r->output),
 		    strerror(result.keep_error));
@@ -398,7 +432,8 @@ static int record(struct recording *r, uint64_t began)
 	report.elapsed = result.ended - began;
 	drain_lost(r->drain, report.lost);
 	ret = report_say(&report);
-	if (result.release_error || result.keep_error || result.drop_error || result.dump_error)
+	if (result.release_error || result.hurry_error || result.keep_error || result.drop_error ||
+	    result.dump_error)
 		ret = EXIT_FAILED;
 	code = finish_command(r, &l, &result);
 	return ret ? ret : code;
@@ -460,8 +495,8 @@ int main(int argc, char **argv)
 		goto out;
 	}
 	/* Before there are descriptors and threads that they could inherit. */
-	if (!start_servants(&r) || !resolve_filters(&r) || !prepare_command(&r) || !attach(&r) ||
-	    !take_census(&r))
+	if (!start_servants(&r) || !resolve_filters(&r) || !prepare_command(&r) || !pin(&r) ||
+	    !attach(&r) || !take_census(&r))
 		goto out;
 	began = clock_boot();
 	if (!open_output(&r) || !start_writer(&r, began))

@@ -10,12 +10,13 @@
 
 #include "envnames.h"
 #include "expr.h"
+#include "pace.h"
 #include "packers.h"
+#include "ringsize.h"
 #include "say.h"
 #include "syncer.h"
 #include "units.h"
 
-#define RING_DEFAULT (8u << 20)
 #define RING_MAX (1u << 30)
 #define LIST_DEFAULT (64u << 10)
 #define LIST_MIN 128u
@@ -46,6 +47,9 @@ enum {
 	OPT_USER,
 	OPT_DURATION,
 	OPT_RING_SIZE,
+	OPT_CPU,
+	OPT_NICE,
+	OPT_REALTIME,
 	OPT_BTF,
 	OPT_LEVEL,
 	OPT_THREADS,
@@ -55,6 +59,7 @@ enum {
 	OPT_NO_FAILED,
 	OPT_NO_FORK,
 	OPT_EXEC_DURATION,
+	OPT_MAX_RATE,
 	OPT_FLUSH,
 	OPT_SYNC,
 	OPT_ROTATE_SIZE,
@@ -78,6 +83,9 @@ static const struct option longs[] = {
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "duration", required_argument, NULL, OPT_DURATION },
 	{ "ring-size", required_argument, NULL, OPT_RING_SIZE },
+	{ "cpu", required_argument, NULL, OPT_CPU },
+	{ "nice", required_argument, NULL, OPT_NICE },
+	{ "realtime", no_argument, NULL, OPT_REALTIME },
 	{ "btf", required_argument, NULL, OPT_BTF },
 	{ "level", required_argument, NULL, OPT_LEVEL },
 	{ "threads", required_argument, NULL, OPT_THREADS },
@@ -87,6 +95,7 @@ static const struct option longs[] = {
 	{ "no-failed", no_argument, NULL, OPT_NO_FAILED },
 	{ "no-fork", no_argument, NULL, OPT_NO_FORK },
 	{ "exec-duration", no_argument, NULL, OPT_EXEC_DURATION },
+	{ "max-rate", required_argument, NULL, OPT_MAX_RATE },
 	{ "flush-interval", required_argument, NULL, OPT_FLUSH },
 	{ "sync", required_argument, NULL, OPT_SYNC },
 	{ "rotate-size", required_argument, NULL, OPT_ROTATE_SIZE },
@@ -169,6 +178,9 @@ static const char help_text[] =
 "      --no-fork            leave out forks\n"
 "      --exec-duration      say how long each exec took; this makes every system call\n"
 "                           of the machine a little slower\n"
+"      --max-rate N         take at most N events a second (500, 20k, 1M): when more\n"
+"                           come, failed execs are left out first, then forks, but no\n"
+"                           exec and no exit; what is left out counts as lost\n"
 "      --max-args SIZE      keep at most SIZE bytes of arguments of an exec, 128 to\n"
 "                           2M; default 64K. More is cut and marked as cut\n"
 "      --env NAMES          keep the environment of execs, failed ones too: of the\n"
@@ -178,7 +190,13 @@ static const char help_text[] =
 "      --max-env SIZE       look at most at SIZE bytes of an environment, 128 to 2M;\n"
 "                           default 64K. More is cut and marked as cut\n"
 "      --ring-size SIZE     buffer in the kernel, rounded up to a power of two;\n"
-"                           default 8M\n"
+"                           default 8M, with more than 4 CPUs 2M each up to 64M, but\n"
+"                           no more than a 64th of the memory\n"
+"      --cpu LIST           run on these CPUs alone (0 or 2-3,6); not COMMAND\n"
+"      --nice N             empty the buffer at this nice value, -20 (first) to 19\n"
+"                           (last), default -10; the rest of the recorder and COMMAND\n"
+"                           keep theirs\n"
+"      --realtime           empty the buffer before all that is not in real time\n"
 "      --btf FILE           the kernel's types, for a kernel that has none itself\n"
 "                           (/sys/kernel/btf/vmlinux): BTF of exactly this kernel, as\n"
 "                           pahole or BTFHub make it, or an ELF file with .BTF\n"
@@ -220,6 +238,18 @@ static bool parse_ring(const char *text, uint32_t *out)
 	return true;
 }
 
+static bool parse_nice(const char *text, struct options *opt)
+{
+	bool negative = *text == '-';
+	uint64_t value;
+
+	if (!units_count(text + negative, 0, negative ? 20 : 19, &value))
+		return bad("--nice", text, "a number from -20 to 19");
+	opt->nice = negative ? -(int)value : (int)value;
+	opt->has_nice = true;
+	return true;
+}
+
 static bool parse_list_size(const char *option, const char *text, uint32_t *out)
 {
 	uint64_t size;
@@ -227,6 +257,13 @@ static bool parse_list_size(const char *option, const char *text, uint32_t *out)
 	if (!units_size(text, &size) || size < LIST_MIN || size > LIST_MAX)
 		return bad(option, text, "a size from 128 to 2M");
 	*out = (uint32_t)size;
+	return true;
+}
+
+static bool parse_rate(const char *text, uint64_t *out)
+{
+	if (!units_number(text, PACE_MAX, out) || *out < 1)
+		return bad("--max-rate", text, "a number from 1 to 1000M (500, 20k, 1M)");
 	return true;
 }
 
@@ -416,6 +453,15 @@ static bool take(int c, char **argv, struct options *opt)
 		return parse_time("--duration", optarg, UINT64_MAX, &opt->duration);
 	case OPT_RING_SIZE:
 		return parse_ring(optarg, &opt->ring_size);
+	case OPT_CPU:
+		opt->has_cpus = true;
+		return schedule_parse_cpus(optarg, &opt->cpus) ||
+		       bad("--cpu", optarg, "a list of CPUs (0, 2-3,6)");
+	case OPT_NICE:
+		return parse_nice(optarg, opt);
+	case OPT_REALTIME:
+		opt->realtime = true;
+		return true;
 	case OPT_BTF:
 		opt->btf = optarg;
 		return *optarg || bad("--btf", optarg, "a file name");
@@ -440,6 +486,8 @@ static bool take(int c, char **argv, struct options *opt)
 	case OPT_EXEC_DURATION:
 		opt->exec_duration = true;
 		return true;
+	case OPT_MAX_RATE:
+		return parse_rate(optarg, &opt->max_rate);
 	case OPT_FLUSH:
 		return parse_time("--flush-interval", optarg, FLUSH_MAX, &opt->flush_interval);
 	case OPT_SYNC:
@@ -498,7 +546,6 @@ int options_parse(int argc, char **argv, struct options *opt)
 	*opt = (struct options){
 		.output = "trace.etz",
 		.command_at = argc,
-		.ring_size = RING_DEFAULT,
 		.max_args = LIST_DEFAULT,
 		.max_env = LIST_DEFAULT,
 		.level = LEVEL_DEFAULT,
@@ -546,6 +593,14 @@ int options_parse(int argc, char **argv, struct options *opt)
 	}
 	if (!check_files(opt))
 		return EXIT_USAGE;
+	if (opt->has_nice && opt->realtime) {
+		say("--nice and --realtime exclude each other");
+		return EXIT_USAGE;
+	}
+	if (!opt->ring_size) {
+		opt->ring_size = ringsize_here();
+		opt->ring_chosen = true;
+	}
 	if (opt->check && opt->command) {
 		say("--check records nothing and takes no command");
 		return EXIT_USAGE;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "filters.h"
+#include "schedule.h"
 
 struct expr;
 
@@ -41,9 +42,16 @@ struct options {
 	uint64_t flush_interval;	/* ns an event may wait for its chunk */
 	const char *btf;	/* file that stands in for the kernel's BTF; NULL: none */
 	uint32_t ring_size;	/* bytes, a power of two */
+	bool ring_chosen;	/* by the machine's size: ringsize.h */
+	bool has_cpus;		/* the recorder runs on these alone */
+	struct schedule_cpus cpus;
+	bool has_nice;		/* the ring is emptied at nice */
+	int nice;
+	bool realtime;
 	uint32_t max_args;	/* bytes of argv kept */
 	const char *env;	/* what is kept of environments, as in envnames.h; NULL: nothing */
 	uint32_t max_env;	/* bytes looked at of one */
+	uint64_t max_rate;	/* events a second; 0: no limit */
 	int level;		/* zstd, 1..19 */
 	unsigned threads;	/* that compress, at most */
 	bool no_failed;

@@ -27,6 +27,9 @@
 
 /* The reader is woken when this part of the ring is full: room for a burst is left. */
 #define WAKE_PART 4
+/* And these are kept from failed execs, and from forks: for what says what there was. */
+#define FAILS_PART 8
+#define FORKS_PART 16
 
 /*
  * Processes followed at most: all that the kernel allows, up to this many, which takes
@@ -56,7 +59,8 @@ struct probe {
 	struct entry entries[PROGRAMS];	/* those that serve */
 	struct ring *ring;
 	const struct wire_counters *counters;	/* the programs' own, mapped; by stream */
-	size_t counters_size;
+	struct wire_allowed *allowed;	/* the programs look at it, mapped; by CPU; NULL: no limit */
+	uint64_t *happened;		/* by CPU, when probe_allow was called last */
 	uint64_t request;	/* the last one put into et_wake, without its kind */
 	unsigned cpus, streams;
 	struct skips exec_skips, skips;	/* of the program that sees execs; of the others */
@@ -238,10 +242,13 @@ static int configure(struct probe *p, const struct probe_options *opt)
 	skel->rodata->max_args = opt->max_args;
 	skel->rodata->max_env = opt->max_env;
 	skel->rodata->wake_size = opt->ring_size / WAKE_PART;
+	skel->rodata->fails_room = opt->ring_size - opt->ring_size / FAILS_PART;
+	skel->rodata->forks_room = opt->ring_size - opt->ring_size / FORKS_PART;
 	skel->rodata->self = opt->self;
 	skel->rodata->follow = opt->follow;
 	skel->rodata->no_fork = opt->no_fork;
 	skel->rodata->exec_duration = opt->exec_duration;
+	skel->rodata->paced = opt->max_rate;
 	skel->rodata->by_uid = filters_count(opt->filters, FILTERS_UID);
 	skel->rodata->by_cgroup = filters_count(opt->filters, FILTERS_CGROUP);
 	skel->rodata->by_comm = filters_count(opt->filters, FILTERS_COMM_NAME);
@@ -264,6 +271,8 @@ static int configure(struct probe *p, const struct probe_options *opt)
 		err = bpf_map__set_max_entries(skel->maps.et_counters, p->streams);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.et_scratch, p->streams / p->cpus);
+	if (!err && opt->max_rate)
+		err = bpf_map__set_max_entries(skel->maps.et_allowed, p->cpus);
 	if (!err)
 		err = size_filters(p, opt);
 	if (!err && skel->rodata->has_group_dead)
@@ -342,17 +351,42 @@ static int judge_given(struct probe *p, struct probe_error *err)
 	return -EINVAL;
 }
 
-static int map_counters(struct probe *p)
+/* Of an array's values, mapped: whole pages. */
+static size_t mapped_size(size_t values)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t size = (p->streams * sizeof(*p->counters) + page - 1) & ~(page - 1);
-	void *m = mmap(NULL, size, PROT_READ, MAP_SHARED,
-		       bpf_map__fd(p->skel->maps.et_counters), 0);
+
+	return (values + page - 1) & ~(page - 1);
+}
+
+static int map_counters(struct probe *p)
+{
+	void *m = mmap(NULL, mapped_size(p->streams * sizeof(*p->counters)), PROT_READ,
+		       MAP_SHARED, bpf_map__fd(p->skel->maps.et_counters), 0);
 
 	if (m == MAP_FAILED)
 		return -errno;
 	p->counters = m;
-	p->counters_size = size;
+	return 0;
+}
+
+/* What is sent before anybody calls probe_allow: a second's worth. */
+static int map_allowed(struct probe *p, uint64_t max_rate)
+{
+	void *m;
+
+	if (!max_rate)
+		return 0;
+	p->happened = calloc(p->cpus, sizeof(*p->happened));
+	if (!p->happened)
+		return -ENOMEM;
+	m = mmap(NULL, mapped_size(p->cpus * sizeof(*p->allowed)), PROT_READ | PROT_WRITE,
+		 MAP_SHARED, bpf_map__fd(p->skel->maps.et_allowed), 0);
+	if (m == MAP_FAILED)
+		return -errno;
+	p->allowed = m;
+	for (unsigned cpu = 0; cpu < p->cpus; cpu++)
+		p->allowed[cpu] = (struct wire_allowed){ max_rate, max_rate };
 	return 0;
 }
 
@@ -371,6 +405,8 @@ static int load(struct probe *p, const struct probe_options *opt, struct probe_e
 		return ret;
 	}
 	ret = map_counters(p);
+	if (!ret)
+		ret = map_allowed(p, opt->max_rate);
 	if (ret) {
 		explain(err, "cannot map the BPF counters: %s", strerror(-ret));
 		return ret;
@@ -512,6 +548,39 @@ void probe_detach(struct probe *p)
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
+void probe_allow(struct probe *p, uint64_t fails, uint64_t forks)
+{
+	unsigned active = 0;
+
+	for (unsigned cpu = 0; cpu < p->cpus; cpu++) {
+		const volatile struct wire_counters *c = &p->counters[cpu];
+		uint64_t happened = c->sent + c->lost[WIRE_LOST_SHED];
+
+		active += happened != p->happened[cpu];
+		p->happened[cpu] = happened;
+	}
+	if (active > 1) {
+		fails = (fails + active - 1) / active;
+		forks = (forks + active - 1) / active;
+	}
+	for (unsigned cpu = 0; cpu < p->cpus; cpu++) {
+		struct wire_allowed *a = &p->allowed[cpu];
+		uint64_t sent = __atomic_load_n(&p->counters[cpu].sent, __ATOMIC_RELAXED);
+
+		__atomic_store_n(&a->fails, sent + fails, __ATOMIC_RELAXED);
+		__atomic_store_n(&a->forks, sent + forks, __ATOMIC_RELAXED);
+	}
+}
+
+uint64_t probe_sent(const struct probe *p)
+{
+	uint64_t sent = 0;
+
+	for (unsigned i = 0; i < p->streams; i++)
+		sent += __atomic_load_n(&p->counters[i].sent, __ATOMIC_RELAXED);
+	return sent;
+}
+
 unsigned probe_cpus(const struct probe *p)
 {
 	return p->cpus;
@@ -549,7 +618,11 @@ void probe_close(struct probe *p)
 	skips_close(&p->exec_skips);
 	ring_close(p->ring);
 	if (p->counters)
-		munmap((void *)(uintptr_t)p->counters, p->counters_size);
+		munmap((void *)(uintptr_t)p->counters,
+		       mapped_size(p->streams * sizeof(*p->counters)));
+	if (p->allowed)
+		munmap(p->allowed, mapped_size(p->cpus * sizeof(*p->allowed)));
+	free(p->happened);
 	probe_bpf__destroy(p->skel);
 	btffile_close(p->given);
 	free(p);

@@ -20,6 +20,7 @@ struct probe_options {
 	uint32_t max_env;	/* bytes of environment kept per event; 0: none is taken */
 	bool no_failed;		/* leave failed execs out */
 	bool no_fork;		/* leave forks out */
+	uint64_t max_rate;	/* what each CPU may send before probe_allow; 0: all that there is */
 	bool exec_duration;	/* see calls begin, to tell how long they took */
 	bool follow;		/* only processes given to probe_follow and their descendants */
 	const struct filters *filters;	/* resolved; all but pids hold for each event */
@@ -68,6 +69,16 @@ int probe_fd(const struct probe *p);
  * soon. Only after true may the reader sleep without a timer.
  */
 bool probe_arm(struct probe *p);
+
+/*
+ * With max_rate: failed execs and forks that may be sent from now on, in all, until called
+ * again; what comes beyond is shed. CPUs of which something came since the last call share
+ * them evenly, and each has one where there is any; the others may take as much as those,
+ * so what was sent (probe_sent) can be more than what was allowed.
+ */
+void probe_allow(struct probe *p, uint64_t fails, uint64_t forks);
+/* Events sent so far, by all CPUs. */
+uint64_t probe_sent(const struct probe *p);
 
 /* No event comes in after this; what is in the ring can still be drained. */
 void probe_detach(struct probe *p);

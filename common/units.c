@@ -37,6 +37,14 @@ static const struct unit sizes[] = {
 	{ NULL, 0 },
 };
 
+static const struct unit numbers[] = {
+	{ "", 1 },
+	{ "k", 1000 },
+	{ "K", 1000 },
+	{ "M", 1000000 },
+	{ NULL, 0 },
+};
+
 static const struct unit plain[] = { { "", 1 }, { NULL, 0 } };
 
 static bool is_digit(char c)
@@ -111,6 +119,12 @@ bool units_size(const char *text, uint64_t *bytes)
 {
 	*bytes = 0;
 	return take(&text, sizes, 1ull << 62, bytes) && !*text;
+}
+
+bool units_number(const char *text, uint64_t max, uint64_t *out)
+{
+	*out = 0;
+	return take(&text, numbers, max, out) && !*text;
 }
 
 bool units_count(const char *text, uint64_t min, uint64_t max, uint64_t *out)

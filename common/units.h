@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * units.h - times and sizes as people write them on a command line ("500ms",
- * "1.5m", "64K") and as they read them in a summary ("12.3 KiB").
+ * units.h - times, sizes and numbers as people write them on a command line
+ * ("500ms", "1.5m", "64K", "20k") and as they read them in a summary ("12.3 KiB").
  */
 #ifndef EXECTRACE_UNITS_H
 #define EXECTRACE_UNITS_H
@@ -22,6 +22,12 @@ bool units_time(const char *text, uint64_t *ns);
  * KiB, MiB, GiB, TiB); bytes without a unit. False: not such a size, or over 2^62.
  */
 bool units_size(const char *text, uint64_t *bytes);
+
+/*
+ * A number up to max: a decimal number and k (also K) or M, powers of 1000. What is behind
+ * the point is cut off.
+ */
+bool units_number(const char *text, uint64_t max, uint64_t *out);
 
 /* A whole number between min and max, nothing around it. */
 bool units_count(const char *text, uint64_t min, uint64_t max, uint64_t *out);

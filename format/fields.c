@@ -90,6 +90,7 @@ static const char *const cause_names[ET_CAUSE_END] = {
 	[ET_CAUSE_UNREADABLE] = "unreadable",
 	[ET_CAUSE_DAMAGED] = "damaged",
 	[ET_CAUSE_SKIPPED] = "skipped",
+	[ET_CAUSE_SHED] = "shed",
 };
 
 static const char *const record_names[ET_REC_TYPE_END] = {

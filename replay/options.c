@@ -68,6 +68,7 @@ static const struct option_spec specs[] = {
 { OPTIONS_RECORD, "no-fork", 0, NULL, "leave out forks", set_record, 0 },
 { OPTIONS_RECORD, "exec-duration", 0, NULL, "say how long each exec took", set_record, 0 },
 { OPTIONS_RECORD, "max-args", 0, "SIZE", "keep at most SIZE bytes of arguments of an exec", set_record, 0 },
+{ OPTIONS_RECORD, "max-rate", 0, "N", "take at most N events a second", set_record, 0 },
 { OPTIONS_RECORD, "ring-size", 0, "SIZE", "size of the buffer in the kernel", set_record, 0 },
 { OPTIONS_RECORD, "btf", 0, "FILE", "types of a kernel that has none itself", set_record, 0 },
 { OPTIONS_FOLLOW, "follow", 0, NULL, "go on when FILE grows or is replaced, until interrupted", FLAG(follow) },

@@ -42,7 +42,7 @@ EXE_TAGS = {1: ("path", "p"), 2: ("dev", "v"), 3: ("inode", "v"), 4: ("size", "v
 FLAG, CGROUP, KIND, CAUSE, DEV = 4, 7, 8, 9, 12
 WORDS = {KIND: dict(enumerate(("exec", "fail", "fork", "exit", "proc", "lost"), 1)),
          CAUSE: dict(enumerate(("ring_full", "busy", "follow_full", "write_failed", "unreadable", "damaged",
-                                "skipped"), 1))}
+                                "skipped", "shed"), 1))}
 C_UID, C_GID, C_LOGIN_UID = 7, 8, 35
 Record = namedtuple("Record", "at file_id seq type flags head body head_ok body_ok end")
 

@@ -66,6 +66,7 @@ enum et_cause {
 	ET_CAUSE_UNREADABLE = 5,	/* the recorder could not decode what the kernel sent */
 	ET_CAUSE_DAMAGED = 6,		/* could not be read of the capture this one was made from */
 	ET_CAUSE_SKIPPED = 7,		/* the kernel ran no program; some may be no events */
+	ET_CAUSE_SHED = 8,		/* more a second than the recorder was asked to take */
 	ET_CAUSE_END
 };
 

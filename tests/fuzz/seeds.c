@@ -128,12 +128,12 @@ static void ring_records(const char *folder)
 		bool call = kind == WIRE_EXEC || kind == WIRE_FAIL;
 		bool taken = kind == WIRE_EXEC;
 		size_t strings_len = call ? sizeof(strings) - 1 : 0;
+		size_t size = sizeof(head) + sizeof(task) + strings_len + (taken ? sizeof(identity) : 0) +
+			      (call ? sizeof(exec) : kind == WIRE_EXIT ? sizeof(end) : 0);
 
 		head.flags = call ? WIRE_ARGC_KNOWN : 0;
-		head.size = (wire_u32)(sizeof(head) + sizeof(task) + strings_len + (taken ? sizeof(identity) : 0) +
-				       (call ? sizeof(exec) : kind == WIRE_EXIT ? sizeof(end) : 0));
-		out[len++] = (uint8_t)head.size;
-		out[len++] = (uint8_t)(head.size >> 8);
+		out[len++] = (uint8_t)size;
+		out[len++] = (uint8_t)(size >> 8);
 		memcpy(out + len, &head, sizeof(head));
 		len += sizeof(head);
 		memcpy(out + len, &task, sizeof(task));

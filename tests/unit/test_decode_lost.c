@@ -23,6 +23,27 @@ static void not_followed(struct decoder *d)
 	feed(d);
 }
 
+/* Beside a full ring: each has numbers of its own. */
+static void shed(struct decoder *d)
+{
+	fork_at(d, 1, 1, 100);
+	begin_lost(1, WIRE_FORK, 0, 8, 200, 2, 0, 0);
+	set_shed(4);
+	feed(d);
+	begin_lost(1, WIRE_FORK, 0, 9, 300, 2, 0, 0);
+	set_shed(4);
+	feed(d);
+}
+
+/* More than there are numbers for. */
+static void bad_shed(struct decoder *d)
+{
+	fork_at(d, 0, 1, 100);
+	begin(0, WIRE_FORK, 0, 3, 200);
+	set_shed(2);
+	feed(d);
+}
+
 /* The low halves of the kernel's counters come round. */
 static void counter_wraps(struct decoder *d)
 {
@@ -58,7 +79,7 @@ static void parts_broken_off_at_the_end(struct decoder *d)
 
 static void lost_at_the_end(struct decoder *d)
 {
-	struct wire_counters c = { .sent = 2, .lost = { 4, 1, 3 }, .lost_since = 250 };
+	struct wire_counters c = { .sent = 2, .lost = { 4, 1, 3, 5 }, .lost_since = 250 };
 
 	fork_at(d, 0, 1, 100);
 	begin_lost(0, WIRE_FORK, 0, 3, 200, 1, 0, 1);
@@ -80,13 +101,6 @@ static void sent_but_not_seen(struct decoder *d)
 static void bad_short(struct decoder *d)
 {
 	decode_record(d, "abc", 3);
-}
-
-static void bad_size(struct decoder *d)
-{
-	begin(0, WIRE_FORK, 0, 1, 100);
-	feed(d);
-	decode_record(d, record, record_len - 8);
 }
 
 static void bad_kind(struct decoder *d)
@@ -249,6 +263,11 @@ static const struct decode_case cases[] = {
 	  LOST("195", "200", "0", "2", "1") FORKED("200"), { [ET_CAUSE_RING_FULL] = 2 } },
 	{ "not followed: no gap", not_followed,
 	  LOST("200", "200", "0", "2", "3") FORKED("200"), { [ET_CAUSE_FOLLOW_FULL] = 2 } },
+	{ "shed", shed,
+	  FORKED("100") LOST("195", "200", "1", "2", "1") LOST("195", "200", "1", "4", "8")
+	  FORKED("200") FORKED("300"), { [ET_CAUSE_RING_FULL] = 2, [ET_CAUSE_SHED] = 4 } },
+	{ "more shed than are missing", bad_shed, FORKED("100") BAD_AT("100"),
+	  { [ET_CAUSE_UNREADABLE] = 1 } },
 	{ "counters come round", counter_wraps,
 	  LOST("95", "100", "0", "4294967295", "1") FORKED("100")
 	  LOST("195", "200", "0", "2", "1") FORKED("200"),
@@ -260,13 +279,12 @@ static const struct decode_case cases[] = {
 	{ "lost at the end", lost_at_the_end,
 	  FORKED("100") LOST("195", "200", "0", "1", "1") LOST("195", "200", "0", "1", "3")
 	  FORKED("200") LOST("250", "300", "0", "3", "1") LOST("250", "300", "0", "1", "2")
-	  LOST("250", "300", "0", "2", "3"),
-	  { [ET_CAUSE_RING_FULL] = 4, [ET_CAUSE_BUSY] = 1, [ET_CAUSE_FOLLOW_FULL] = 3 } },
+	  LOST("250", "300", "0", "2", "3") LOST("250", "300", "0", "5", "8"),
+	  { [ET_CAUSE_RING_FULL] = 4, [ET_CAUSE_BUSY] = 1, [ET_CAUSE_FOLLOW_FULL] = 3,
+	    [ET_CAUSE_SHED] = 5 } },
 	{ "sent but not seen", sent_but_not_seen,
 	  FORKED("100") LOST("100", "300", "0", "2", "5"), { [ET_CAUSE_UNREADABLE] = 2 } },
 	{ "shorter than a head", bad_short, BAD_AT("0"), { [ET_CAUSE_UNREADABLE] = 1 } },
-	{ "another size than it says", bad_size, FORKED("100") BAD_AT("100"),
-	  { [ET_CAUSE_UNREADABLE] = 1 } },
 	{ "unknown kind", bad_kind, BAD_AT("0"), { [ET_CAUSE_UNREADABLE] = 1 } },
 	{ "no such cpu", bad_cpu, BAD_AT("0"), { [ET_CAUSE_UNREADABLE] = 1 } },
 	{ "seq stands still", bad_seq, FORKED("100") BAD_AT("100"),
