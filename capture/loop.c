@@ -24,6 +24,8 @@
 #include "rotation.h"
 #include "say.h"
 #include "schedule.h"
+#include "service.h"
+#include "status.h"
 #include "writer.h"
 
 /* While events come in, the ring is emptied this often: in large gulps, few wakeups. */
@@ -42,6 +44,12 @@ enum phase {
 	PHASE_DONE,
 };
 
+/* Who has asked for a file, and gets its name when there is one. */
+struct askers {
+	uint64_t clients[CONTROL_CLIENTS];
+	unsigned n;
+};
+
 struct state {
 	const struct loop *l;
 	struct loop_result *result;
@@ -52,8 +60,15 @@ struct state {
 	int step;		/* timerfd: the wall clock was set */
 	int duration;		/* timerfd */
 	struct rotation rotation;
+	struct askers now, again;	/* for what is in memory */
+	uint64_t dumps;		/* files that came of it */
+	struct askers cutting;	/* for the next file, */
+	bool reloading;		/* and the service manager, too, */
+	uint64_t cut_files;	/* when there are more than so many */
 	bool asked;		/* a signal has asked for the end */
 	bool told;		/* of a failed sync */
+	bool stalled;		/* no parcel was empty the last time */
+	struct status_rate rate;
 	int last_signo;		/* of these, and when; 0: none */
 	uint64_t last_at;
 };
@@ -81,7 +96,8 @@ static bool set_up(struct state *s)
 		watch(s, dumper_fd(output_dumps(l->output)), EPOLLIN)) &&
 	       watch(s, l->signals, EPOLLIN) && watch(s, probe_fd(l->probe), EPOLLIN | EPOLLET) &&
 	       watch(s, queue_fd(l->queue), EPOLLIN) && watch(s, writer_fd(l->writer), EPOLLIN) &&
-	       watch(s, s->step, EPOLLIN) && watch(s, s->duration, EPOLLIN);
+	       watch(s, s->step, EPOLLIN) && watch(s, s->duration, EPOLLIN) &&
+	       (service_fd(l->service) < 0 || watch(s, service_fd(l->service), EPOLLIN));
 }
 
 static void tear_down(struct state *s)
@@ -105,6 +121,7 @@ static void stop(struct state *s, const char *reason)
 	s->detached = clock_boot();
 	s->phase = PHASE_EMPTYING;
 	rotation_end(&s->rotation);
+	notify_stopping(&s->l->service->notify, "ending: %s", reason);
 }
 
 /* For this thread: the others were started before, and it starts none. */
@@ -123,14 +140,14 @@ static int drop_privilege(const struct loop *l)
 {
 	const pid_t children[] = {
 		l->command ? (pid_t)command_pid(l->command) : 0, l->servants[0], l->servants[1],
-		l->servants[2],
+		l->servants[2], l->servants[3],
 	};
 	int error = privilege_drop(l->command ? PRIVILEGE_KILL : 0);
-	int unsealed = error ? 0 : privilege_seal(children, 4);
+	int unsealed = error ? 0 : privilege_seal(children, 5);
 
 	if (unsealed && l->options->verbose) {
 		progress_clear(l->progress);
-		say("no filter of system calls: %s", strerror(unsealed));
+		say_at(SAY_INFO, "no filter of system calls: %s", strerror(unsealed));
 	}
 	return error;
 }
@@ -170,9 +187,10 @@ static void start(struct state *s)
 	}
 	/* All zero, as without --duration, leaves it off. */
 	timerfd_settime(s->duration, 0, &after, NULL);
+	service_ready(l->service, output_name(l->output));
 	if (l->options->verbose) {
 		progress_clear(l->progress);
-		say("recording to %s", output_name(l->output));
+		say_at(SAY_INFO, "recording to %s", output_name(l->output));
 	}
 }
 
@@ -203,6 +221,31 @@ static uint64_t events(const struct state *s)
 	return counts[ET_EXEC] + counts[ET_FAIL] + counts[ET_FORK] + counts[ET_EXIT];
 }
 
+static void ask(struct askers *a, uint64_t client)
+{
+	/* Those who have gone have left their numbers here. */
+	if (a->n == CONTROL_CLIENTS) {
+		a->n--;
+		memmove(a->clients, a->clients + 1, a->n * sizeof(a->clients[0]));
+	}
+	a->clients[a->n++] = client;
+}
+
+static void answer(const struct state *s, struct askers *a, bool ok, const char *text)
+{
+	while (a->n)
+		service_answer(s->l->service, a->clients[--a->n], ok, text);
+}
+
+/* The next file begins, whatever is in this one. */
+static void cut(struct state *s)
+{
+	char path[4096];
+
+	s->cut_files = output_now(s->l->output, path, sizeof(path));
+	rotation_cut(&s->rotation);
+}
+
 static void on_dump(struct state *s)
 {
 	const struct loop *l = s->l;
@@ -212,7 +255,12 @@ static void on_dump(struct state *s)
 		progress_clear(l->progress);
 		s->result->dump_error |= done.error;
 		report_dump(l->options, &done);
+		s->dumps += done.bytes > 0;
+		answer(s, &s->now, !done.error && done.path,
+		       done.error || !done.path ? strerror(done.error ? done.error : ENOMEM) : done.path);
 		free(done.path);
+		s->now = s->again;
+		s->again.n = 0;
 		rotation_dumped(&s->rotation);
 	}
 }
@@ -225,7 +273,17 @@ static bool on_service_signal(struct state *s, const struct signalfd_siginfo *si
 		return true;
 	}
 	/* The kernel sends it when the terminal is gone. */
-	return si->ssi_signo == SIGHUP && si->ssi_code != SI_KERNEL && rotation_cut(&s->rotation);
+	if (si->ssi_signo != SIGHUP || si->ssi_code == SI_KERNEL || !output_is_series(s->l->output))
+		return false;
+	/* What is in memory has no file that could begin. */
+	if (output_dumps(s->l->output)) {
+		rotation_cut(&s->rotation);
+	} else if (s->phase == PHASE_RUNNING && !s->reloading) {
+		notify_reloading(&s->l->service->notify);
+		s->reloading = true;
+		cut(s);
+	}
+	return true;
 }
 
 static void on_signal(struct state *s, const struct signalfd_siginfo *si)
@@ -274,7 +332,7 @@ static void on_writer(struct state *s)
 	writer_fd_clear(s->l->writer);
 	while (writer_take_note(s->l->writer, note)) {
 		progress_clear(s->l->progress);
-		say("%s", note);
+		say_at(SAY_WARNING, "%s", note);
 	}
 	switch (writer_state(s->l->writer)) {
 	case WRITER_STARTING:
@@ -314,10 +372,10 @@ static void dispatch(struct state *s, int fd)
 	} else if (fd == s->duration && read(fd, &ticks, sizeof(ticks)) == sizeof(ticks)) {
 		stop(s, "duration");
 	}
-	/* The ring's descriptor: waking was all it had to do. */
+	/* The ring's descriptor, and the service's: waking was all they had to do. */
 }
 
-static struct progress_state status(const struct state *s)
+static struct progress_state progress_of(const struct state *s)
 {
 	uint64_t lost[ET_CAUSE_END];
 	struct progress_state p = {
@@ -329,6 +387,73 @@ static struct progress_state status(const struct state *s)
 	for (unsigned i = 1; i < ET_CAUSE_END; i++)
 		p.lost += lost[i];
 	return p;
+}
+
+static enum status_state state_of(const struct state *s)
+{
+	if (writer_state(s->l->writer) == WRITER_FAILED)
+		return STATUS_FAILED;
+	if (s->phase == PHASE_STARTING)
+		return STATUS_STARTING;
+	if (s->phase >= PHASE_EMPTYING)
+		return STATUS_ENDING;
+	if (s->stalled || writer_state(s->l->writer) == WRITER_BLOCKED)
+		return STATUS_BLOCKED;
+	return output_dumps(s->l->output) ? STATUS_FLIGHT : STATUS_RECORDING;
+}
+
+static void tell_status(void *ctx, struct status *st)
+{
+	struct state *s = ctx;
+	uint64_t began = s->result->began;
+	uint64_t now = s->phase >= PHASE_EMPTYING ? s->result->ended : clock_boot();
+
+	*st = (struct status){ .state = state_of(s), .rate = s->rate, .elapsed = now - began };
+	st->since = (int64_t)began + drain_clock(s->l->drain, began).offset;
+	status_take(st, s->l);
+	if (output_dumps(s->l->output))
+		st->files = s->dumps;
+}
+
+static void trigger(void *ctx, uint64_t client)
+{
+	struct state *s = ctx;
+
+	if (!output_dumps(s->l->output)) {
+		service_answer(s->l->service, client, false, "this recording has no flight recorder");
+	} else if (s->phase != PHASE_RUNNING) {
+		service_answer(s->l->service, client, false, "the recording has not begun, or ends");
+	} else {
+		ask(s->rotation.dumping ? &s->again : &s->now, client);
+		rotation_dump(&s->rotation);
+	}
+}
+
+static void rotate(void *ctx, uint64_t client)
+{
+	struct state *s = ctx;
+
+	if (!output_is_series(s->l->output) || output_dumps(s->l->output)) {
+		service_answer(s->l->service, client, false, "this recording is not one of several files");
+	} else if (s->phase != PHASE_RUNNING) {
+		service_answer(s->l->service, client, false, "the recording has not begun, or ends");
+	} else {
+		ask(&s->cutting, client);
+		cut(s);
+	}
+}
+
+static void answer_cut(struct state *s)
+{
+	char path[4096];
+
+	if ((!s->cutting.n && !s->reloading) ||
+	    output_now(s->l->output, path, sizeof(path)) <= s->cut_files)
+		return;
+	answer(s, &s->cutting, true, path);
+	if (s->reloading)
+		notify_ready(&s->l->service->notify, "recording to %s", path);
+	s->reloading = false;
 }
 
 /* At once: what can still be done about it may not wait for the end. */
@@ -343,9 +468,11 @@ static void tell_sync(struct state *s)
 	if (!sync.failed)
 		return;
 	s->told = true;
+	notify_status(&l->service->notify, "recording to %s, which cannot be synced: %s",
+		      output_name(l->output), strerror(sync.error));
 	progress_clear(l->progress);
-	say("cannot sync %s: %s; recording goes on, but what a crash of the machine costs "
-	    "is not known", output_name(l->output), strerror(sync.error));
+	say_at(SAY_WARNING, "cannot sync %s: %s; recording goes on, but what a crash of the "
+	       "machine costs is not known", output_name(l->output), strerror(sync.error));
 }
 
 /* The ring is empty and nothing more comes in: the writer may end the file. */
@@ -370,6 +497,7 @@ static uint64_t empty_ring(struct state *s)
 	if (s->phase >= PHASE_CLOSING)
 		return NEVER;
 	got = drain_run(d);
+	s->stalled = got == DRAIN_STALLED;
 	if (s->phase == PHASE_EMPTYING) {
 		if (got == DRAIN_SOME || got == DRAIN_MORE)
 			return 0;
@@ -415,10 +543,12 @@ int loop_run(const struct loop *l, struct loop_result *result)
 		.reason = "",
 		.rotation = { .options = l->options, .drain = l->drain, .output = l->output },
 	};
+	const struct service_calls calls = { tell_status, trigger, rotate, &s };
 	struct epoll_event events[8];
 	int ret = 0;
 
 	*result = (struct loop_result){ .began = clock_boot() };
+	s.rate.at = result->began;
 	if (!set_up(&s)) {
 		ret = errno;
 		stop(&s, "error: cannot wait for events");
@@ -428,12 +558,17 @@ int loop_run(const struct loop *l, struct loop_result *result)
 	}
 	while (s.phase != PHASE_DONE) {
 		struct progress_state p;
-		uint64_t due = empty_ring(&s);
+		uint64_t due = empty_ring(&s), now = clock_boot(), told;
 		int n;
 
 		tell_sync(&s);
-		p = status(&s);
-		progress_draw(l->progress, &p, clock_boot());
+		answer_cut(&s);
+		p = progress_of(&s);
+		status_measure(&s.rate, p.events, now);
+		told = service_turn(l->service, &calls, now);
+		if (told < due)
+			due = told;
+		progress_draw(l->progress, &p, now);
 		if (progress_due(l->progress, &p) < due)
 			due = progress_due(l->progress, &p);
 		if (rotation_due(&s.rotation, clock_boot()) < due)

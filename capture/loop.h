@@ -21,6 +21,7 @@ struct output;
 struct probe;
 struct progress;
 struct queue;
+struct service;
 struct writer;
 
 /* All borrowed. */
@@ -33,8 +34,9 @@ struct loop {
 	struct output *output;
 	struct progress *progress;
 	struct command *command;	/* NULL: none */
+	struct service *service;
 	int signals;			/* signalfd */
-	pid_t servants[3];		/* 0: none */
+	pid_t servants[4];		/* 0: none */
 };
 
 struct loop_result {

@@ -32,11 +32,13 @@
 #include "privilege.h"
 #include "probe.h"
 #include "progress.h"
+#include "query.h"
 #include "queue.h"
 #include "report.h"
 #include "schedule.h"
 #include "say.h"
 #include "servant.h"
+#include "service.h"
 #include "tree.h"
 #include "writer.h"
 
@@ -68,6 +70,7 @@ struct recording {
 	struct drain *drain;
 	struct writer *writer;
 	struct progress progress;
+	struct service service;
 };
 
 /*
@@ -169,6 +172,8 @@ static bool start_servants(struct recording *r)
 		error = servant_start("exectrace-files", FILES_PRIVILEGE, look_serve, &r->files);
 	if (!error && options_several(&r->opt))
 		error = servant_start("exectrace-filer", FILER_PRIVILEGE, filer_serve, &r->filer);
+	if (!error)
+		error = service_start_servant(&r->service, &r->opt);
 	if (error)
 		say("cannot begin: %s", strerror(error));
 	return !error;
@@ -348,9 +353,9 @@ static bool start_writer(struct recording *r, uint64_t began)
 		return false;
 	}
 	if (r->opt.verbose)
-		say("clock offset known to %llu ns; ring of %u KiB%s; %s", (unsigned long long)error,
-		    r->opt.ring_size / 1024, r->opt.ring_chosen ? " for this machine" : "",
-		    probe_features(r->probe));
+		say_at(SAY_INFO, "clock offset known to %llu ns; ring of %u KiB%s; %s", (unsigned long long)error,
+		       r->opt.ring_size / 1024, r->opt.ring_chosen ? " for this machine" : "",
+		       probe_features(r->probe));
 	return true;
 }
 
@@ -377,7 +382,7 @@ static int finish_command(struct recording *r, const struct loop *l,
 	if (!signo && command_runs(r->command) && loop_wait_command(l, &signo))
 		tell_command(r);
 	if (command_runs(r->command)) {
-		say("the command goes on as process %u", command_pid(r->command));
+		say_at(SAY_NOTICE, "the command goes on as process %u", command_pid(r->command));
 		return 128 + signo;
 	}
 	/* Never let go: something else has failed, or a signal came first. */
@@ -399,9 +404,11 @@ static int record(struct recording *r, uint64_t began)
 		.output = r->output,
 		.progress = &r->progress,
 		.command = r->command,
+		.service = &r->service,
 		.signals = r->signal_fd,
 		.servants = { servant_pid(r->names), servant_pid(r->files),
-			      r->filer ? servant_pid(r->filer) : 0 },
+			      r->filer ? servant_pid(r->filer) : 0,
+			      service_servant(&r->service) },
 	};
 	struct report report = { .options = &r->opt, .output = r->output };
 	struct loop_result result;
@@ -411,6 +418,7 @@ static int record(struct recording *r, uint64_t began)
 	progress_init(&r->progress, !r->opt.quiet && !r->opt.command);
 	error = loop_run(&l, &result);
 	progress_clear(&r->progress);
+	service_end(&r->service);
 	if (error) {
 		say("cannot wait for events: %s", strerror(error));
 		return EXIT_FAILED;
@@ -449,6 +457,7 @@ static void close_all(struct recording *r)
 	servant_close(r->names);
 	servant_close(r->files);
 	servant_close(r->filer);
+	service_close(&r->service);
 	drain_free(r->drain);
 	packers_free(r->packers);
 	queue_free(r->queue);
@@ -467,7 +476,11 @@ static void close_all(struct recording *r)
 
 int main(int argc, char **argv)
 {
-	struct recording r = { .argv = argv, .signal_fd = -1 };
+	struct recording r = {
+		.argv = argv,
+		.signal_fd = -1,
+		.service = { .notify.fd = -1, .progress = &r.progress },
+	};
 	uint64_t began;
 	int ret;
 
@@ -483,6 +496,12 @@ int main(int argc, char **argv)
 		options_free(&r.opt);
 		return ret;
 	}
+	if (r.opt.status) {
+		ret = query_status(&r.opt);
+		options_free(&r.opt);
+		return ret;
+	}
+	service_begin(&r.service);
 	r.initial_pids = host_initial_pids();
 	ret = check_output(&r);
 	if (ret)
@@ -499,7 +518,7 @@ int main(int argc, char **argv)
 	    !attach(&r) || !take_census(&r))
 		goto out;
 	began = clock_boot();
-	if (!open_output(&r) || !start_writer(&r, began))
+	if (!service_open(&r.service, &r.opt) || !open_output(&r) || !start_writer(&r, began))
 		goto out;
 	ret = record(&r, began);
 out:

@@ -37,6 +37,8 @@
 #define FLIGHT_MIN (1ull << 20)
 #define FLIGHT_MAX (16ull << 30)
 #define TRIGGER_DEFAULT 60000000000ull
+#define METRICS_DEFAULT 15000000000ull
+#define METRICS_MIN 100000000ull
 
 enum {
 	OPT_ALL = 256,
@@ -68,6 +70,11 @@ enum {
 	OPT_FLIGHT,
 	OPT_TRIGGER,
 	OPT_TRIGGER_INTERVAL,
+	OPT_CONTROL,
+	OPT_METRICS,
+	OPT_METRICS_INTERVAL,
+	OPT_STATUS,
+	OPT_JSON,
 	OPT_CHECK,
 	OPT_VERSION,
 };
@@ -104,6 +111,11 @@ static const struct option longs[] = {
 	{ "flight", required_argument, NULL, OPT_FLIGHT },
 	{ "trigger", required_argument, NULL, OPT_TRIGGER },
 	{ "trigger-interval", required_argument, NULL, OPT_TRIGGER_INTERVAL },
+	{ "control", optional_argument, NULL, OPT_CONTROL },
+	{ "metrics", required_argument, NULL, OPT_METRICS },
+	{ "metrics-interval", required_argument, NULL, OPT_METRICS_INTERVAL },
+	{ "status", no_argument, NULL, OPT_STATUS },
+	{ "json", no_argument, NULL, OPT_JSON },
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -200,6 +212,16 @@ static const char help_text[] =
 "      --btf FILE           the kernel's types, for a kernel that has none itself\n"
 "                           (/sys/kernel/btf/vmlinux): BTF of exactly this kernel, as\n"
 "                           pahole or BTFHub make it, or an ELF file with .BTF\n"
+"\n"
+"Always on:\n"
+"      --control[=PATH]     let root and the recorder's user ask how it goes, through a\n"
+"                           socket at PATH; default /run/exectrace/control\n"
+"      --status             ask the recorder that listens there (--control=PATH), and\n"
+"                           record nothing; with --json its answer as one object\n"
+"      --json               with --status\n"
+"      --metrics FILE       write figures to FILE for Prometheus's node_exporter\n"
+"      --metrics-interval TIME\n"
+"                           that often; default 15s\n"
 "\n"
 "Other:\n"
 "      --check              say what this machine can do, and what is missing for\n"
@@ -301,6 +323,13 @@ static bool parse_time(const char *option, const char *text, uint64_t max, uint6
 {
 	if (!units_time(text, out) || *out < TIME_MIN || *out > max)
 		return bad(option, text, "a time from 1ms (500ms, 5s, 2m, 1h)");
+	return true;
+}
+
+static bool parse_interval(const char *text, uint64_t *out)
+{
+	if (!units_time(text, out) || *out < METRICS_MIN || *out > FLUSH_MAX)
+		return bad("--metrics-interval", text, "a time from 100ms to 1h (15s, 1m)");
 	return true;
 }
 
@@ -504,6 +533,21 @@ static bool take(int c, char **argv, struct options *opt)
 		return parse_trigger(optarg, opt);
 	case OPT_TRIGGER_INTERVAL:
 		return parse_time("--trigger-interval", optarg, UINT64_MAX, &opt->trigger_interval);
+	case OPT_CONTROL:
+		opt->control = true;
+		opt->control_path = optarg;
+		return !optarg || *optarg || bad("--control", optarg, "a file name");
+	case OPT_METRICS:
+		opt->metrics = optarg;
+		return *optarg || bad("--metrics", optarg, "a file name");
+	case OPT_METRICS_INTERVAL:
+		return parse_interval(optarg, &opt->metrics_interval);
+	case OPT_STATUS:
+		opt->status = true;
+		return true;
+	case OPT_JSON:
+		opt->json = true;
+		return true;
 	case ':':
 		return missing(argv);
 	default:
@@ -553,6 +597,7 @@ int options_parse(int argc, char **argv, struct options *opt)
 		.flush_interval = FLUSH_DEFAULT,
 		.trigger_interval = TRIGGER_DEFAULT,
 		.sync = SYNC_NEVER,
+		.metrics_interval = METRICS_DEFAULT,
 	};
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "+:o:fqvh", longs, NULL)) != -1) {
@@ -580,7 +625,12 @@ int options_parse(int argc, char **argv, struct options *opt)
 		opt->command = argv + optind;
 		opt->command_at = optind;
 	} else if (optind < argc) {
-		say("unexpected argument '%s'; a command goes behind '--'", argv[optind]);
+		/* An option whose value can be left out takes it from nowhere else. */
+		if (strcmp(argv[optind - 1], "--control") == 0)
+			say("unexpected argument '%s'; a path is given as --control=%s", argv[optind],
+			    argv[optind]);
+		else
+			say("unexpected argument '%s'; a command goes behind '--'", argv[optind]);
 		return EXIT_USAGE;
 	}
 	if (opt->user && !opt->command) {
@@ -603,6 +653,14 @@ int options_parse(int argc, char **argv, struct options *opt)
 	}
 	if (opt->check && opt->command) {
 		say("--check records nothing and takes no command");
+		return EXIT_USAGE;
+	}
+	if (opt->status && opt->command) {
+		say("--status records nothing and takes no command");
+		return EXIT_USAGE;
+	}
+	if (opt->json && !opt->status) {
+		say("--json needs --status; exectrace replay --json shows events");
 		return EXIT_USAGE;
 	}
 	return -1;

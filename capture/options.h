@@ -57,6 +57,12 @@ struct options {
 	bool no_failed;
 	bool no_fork;
 	bool exec_duration;
+	bool control;		/* listen at control_path */
+	const char *control_path;	/* NULL: the usual one */
+	const char *metrics;	/* file of figures; NULL: none */
+	uint64_t metrics_interval;	/* ns */
+	bool status;		/* ask a running recorder, and record nothing */
+	bool json;		/* its answer as it is */
 	bool check;		/* say what can be recorded, and record nothing */
 	bool quiet;
 	bool verbose;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +15,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "caller.h"
 #include "filer.h"
 #include "series.h"
 
 #define FILE_MODE 0600
 
+/* Of a series that is written: what output_now tells. */
+struct now {
+	pthread_mutex_t lock;
+	uint64_t files;
+	char path[PATH_MAX];
+};
+
 struct output {
 	struct output_options opt;
+	struct now now;
 	char *base;		/* last component; NULL: standard output */
 	int dir;		/* where base is */
 	int sync_dir;		/* the same, for fsync; -1: not needed */
@@ -141,6 +151,7 @@ bool output_check(const struct output_options *opt, struct output **out,
 	if (!o)
 		return fail(err, false, "no memory");
 	o->opt = *opt;
+	pthread_mutex_init(&o->now.lock, NULL);
 	o->dir = o->sync_dir = o->fd = o->next = -1;
 	o->cancel = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (o->cancel < 0)
@@ -182,26 +193,12 @@ static int create_beside(struct output *o)
 	return fd;
 }
 
-static bool sudo_id(const char *name, unsigned *id)
-{
-	const char *text = getenv(name);
-	unsigned long value;
-	char *end;
-
-	if (!text || *text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	*id = (unsigned)value;
-	return !*end && !errno && value < UINT_MAX;
-}
-
 /* The caller of sudo. */
 static struct filer_owner owner(void)
 {
-	struct filer_owner w = { .given = geteuid() == 0 };
+	struct filer_owner w = { .given = false };
 
-	w.given = w.given && sudo_id("SUDO_UID", &w.uid) && sudo_id("SUDO_GID", &w.gid);
+	w.given = caller_of_sudo(&w.uid, &w.gid);
 	return w;
 }
 
@@ -245,6 +242,25 @@ static bool start_syncing(struct output *o, struct output_error *err)
 	return !ret || fail(err, false, "--sync: %s", strerror(ret));
 }
 
+static void note_now(struct output *o)
+{
+	pthread_mutex_lock(&o->now.lock);
+	o->now.files = series_made(o->series);
+	snprintf(o->now.path, sizeof(o->now.path), "%s", series_path(o->series));
+	pthread_mutex_unlock(&o->now.lock);
+}
+
+uint64_t output_now(struct output *o, char *path, size_t size)
+{
+	uint64_t files;
+
+	pthread_mutex_lock(&o->now.lock);
+	files = o->now.files;
+	snprintf(path, size, "%s", o->now.path);
+	pthread_mutex_unlock(&o->now.lock);
+	return files;
+}
+
 static bool open_series(struct output *o, int filer, struct output_error *err)
 {
 	const struct series_options opt = {
@@ -276,6 +292,7 @@ static bool open_series(struct output *o, int filer, struct output_error *err)
 		return fail(err, false, "cannot create a file for '%s': %s", o->opt.path,
 			    strerror(error));
 	series_next(o->series);
+	note_now(o);
 	o->fresh = true;
 	return start_syncing(o, err);
 }
@@ -326,6 +343,7 @@ void output_next(struct output *o, uint64_t last)
 	if (o->syncer)
 		syncer_switch(o->syncer, o->next);
 	series_next(o->series);
+	note_now(o);
 	/* What it would say of earlier writes was told when they were made. */
 	close(o->fd);
 	o->fd = o->next;
@@ -554,6 +572,7 @@ void output_close(struct output *o)
 		close(o->dir);
 	if (o->cancel >= 0)
 		close(o->cancel);
+	pthread_mutex_destroy(&o->now.lock);
 	free(o->base);
 	free(o);
 }

@@ -93,6 +93,11 @@ bool output_is_pipe(const struct output *o);
 bool output_is_series(const struct output *o);
 /* Files that were made so far. */
 uint64_t output_files(const struct output *o);
+/*
+ * From any thread: how many files of the series were begun, and a copy of the path of the one
+ * at hand; of memory and of one file alone 0 and "".
+ */
+uint64_t output_now(struct output *o, char *path, size_t size);
 /* Can be cut back: a file, or memory. */
 bool output_is_file(const struct output *o);
 /* What to call it in a message. */

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "syscalls.h"
@@ -110,6 +111,9 @@ static const struct syscall_rule recording[] = {
 	/* The programs are detached by closing what holds them. */
 	ANY(close), ANY(membarrier), IF(ioctl, 1, WHOLE, PERF_EVENT_IOC_DISABLE),
 
+	/* Who asks through the control socket, and who that is. */
+	ANY(accept4), ANY(epoll_ctl), IF(getsockopt, 2, WHOLE, SO_PEERCRED),
+
 	/* The line of progress. */
 	IF(ioctl, 1, WHOLE, TCGETS),
 #ifdef TCGETS2
@@ -138,11 +142,23 @@ static const struct syscall_rule filing[] = {
 #endif
 };
 
-#define CHILDREN 4
+/* A file of figures. */
+static const struct syscall_rule replacing[] = {
+	ANY(read), ANY(write), ANY(close), ANY(fchmod), ANY(unlinkat),
+#ifdef __NR_renameat
+	ANY(renameat),
+#endif
+	/* As which the C library may express it. */
+	ANY(renameat2),
+	IF(openat, 2, WHOLE, PRIVILEGE_CREATE),
+};
+
+#define CHILDREN 5
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 _Static_assert(COUNT(common) + COUNT(recording) + 1 + 2 * CHILDREN <= SYSCALLS_MAX &&
 	       COUNT(common) + COUNT(reading) + 1 <= SYSCALLS_MAX &&
-	       COUNT(common) + COUNT(filing) + 2 <= SYSCALLS_MAX, "a filter takes fewer rules");
+	       COUNT(common) + COUNT(filing) + 2 <= SYSCALLS_MAX &&
+	       COUNT(common) + COUNT(replacing) + 1 <= SYSCALLS_MAX, "a filter takes fewer rules");
 
 static void begin(struct syscall_filter *f)
 {
@@ -162,13 +178,23 @@ int privilege_seal(const pid_t *children, unsigned n)
 	return syscalls_enter(&f, SECCOMP_RET_ERRNO | ENOSYS, SECCOMP_FILTER_FLAG_TSYNC);
 }
 
-int privilege_seal_reading(void)
+static int seal(const struct syscall_rule *rules, size_t n)
 {
 	struct syscall_filter f;
 
 	begin(&f);
-	syscalls_allow(&f, reading, COUNT(reading));
+	syscalls_allow(&f, rules, n);
 	return syscalls_enter(&f, SECCOMP_RET_ERRNO | ENOSYS, SECCOMP_FILTER_FLAG_TSYNC);
+}
+
+int privilege_seal_reading(void)
+{
+	return seal(reading, COUNT(reading));
+}
+
+int privilege_seal_replacing(void)
+{
+	return seal(replacing, COUNT(replacing));
 }
 
 int privilege_seal_filing(int flags)
@@ -200,6 +226,11 @@ int privilege_seal_reading(void)
 int privilege_seal_filing(int flags)
 {
 	(void)flags;
+	return ENOSYS;
+}
+
+int privilege_seal_replacing(void)
+{
 	return ENOSYS;
 }
 

@@ -56,4 +56,11 @@ int privilege_seal_reading(void);
 /* The same for one that makes files, opening them with exactly these flags, and removes them. */
 int privilege_seal_filing(int flags);
 
+/*
+ * The same for one that replaces a file, and removes it: of all ways to open one, it has that
+ * to make a new one.
+ */
+#define PRIVILEGE_CREATE (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
+int privilege_seal_replacing(void);
+
 #endif

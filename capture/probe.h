@@ -83,6 +83,9 @@ uint64_t probe_sent(const struct probe *p);
 /* No event comes in after this; what is in the ring can still be drained. */
 void probe_detach(struct probe *p);
 
+/* As ring_fill. */
+void probe_ring_fill(const struct probe *p, uint64_t *used, uint64_t *peak);
+
 unsigned probe_cpus(const struct probe *p);
 /* Streams of numbered records, several of each CPU: that of number n is of CPU n % probe_cpus. */
 unsigned probe_streams(const struct probe *p);

@@ -17,6 +17,7 @@ struct queue {
 	struct parcel *empty;
 	bool wanted;			/* the drain thread found no empty one */
 	bool closed;
+	unsigned parcels, full;		/* all of them; from queue_put to queue_return */
 	int event;
 };
 
@@ -93,10 +94,19 @@ struct queue *queue_new(unsigned n, struct packers *packers)
 		p->next = q->empty;
 		q->empty = p;
 	}
+	q->parcels = n;
 	return q;
 fail:
 	queue_free(q);
 	return NULL;
+}
+
+void queue_fill(struct queue *q, unsigned *parcels, unsigned *full)
+{
+	pthread_mutex_lock(&q->lock);
+	*parcels = q->parcels;
+	*full = q->full;
+	pthread_mutex_unlock(&q->lock);
 }
 
 struct parcel *queue_take(struct queue *q)
@@ -132,6 +142,7 @@ void queue_put(struct queue *q, struct parcel *p)
 	pthread_mutex_lock(&q->lock);
 	*q->tail = p;
 	q->tail = &p->next;
+	q->full++;
 	pthread_cond_signal(&q->filled);
 	pthread_mutex_unlock(&q->lock);
 }
@@ -177,6 +188,7 @@ void queue_return(struct queue *q, struct parcel *p)
 	pthread_mutex_lock(&q->lock);
 	p->next = q->empty;
 	q->empty = p;
+	q->full--;
 	wake = q->wanted;
 	q->wanted = false;
 	pthread_mutex_unlock(&q->lock);

@@ -36,6 +36,9 @@ struct parcel {
 struct packers;
 struct queue;
 
+/* From any thread: how many parcels there are, and how many are on their way to the writer. */
+void queue_fill(struct queue *q, unsigned *parcels, unsigned *full);
+
 /* n: parcels. packers is borrowed. NULL and errno on failure. */
 struct queue *queue_new(unsigned n, struct packers *packers);
 /* All parcels must be back or queued, and the packers gone. NULL is fine. */

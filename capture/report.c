@@ -55,7 +55,7 @@ static void say_summary(const struct report *r)
 
 	if (r->options->quiet) {
 		if (lost)
-			say("%s: %s", name, losses);
+			say_at(SAY_WARNING, "%s: %s", name, losses);
 		return;
 	}
 	if (output_is_series(r->output))
@@ -64,10 +64,11 @@ static void say_summary(const struct report *r)
 	if (events)
 		snprintf(each, sizeof(each), " (%.1f bytes/event)",
 			 (double)r->writer.stats.bytes / (double)events);
-	say("%s: %" PRIu64 " exec, %" PRIu64 " failed, %" PRIu64 " fork, %" PRIu64 " exit; "
-	    "%s; %s%s%s in %.1f s", name, rows[ET_EXEC], rows[ET_FAIL], rows[ET_FORK],
-	    rows[ET_EXIT], losses, units_show_size(r->writer.stats.bytes, size), each, files,
-	    (double)r->elapsed / NS_PER_S);
+	say_at(lost ? SAY_WARNING : SAY_NOTICE,
+	       "%s: %" PRIu64 " exec, %" PRIu64 " failed, %" PRIu64 " fork, %" PRIu64 " exit; "
+	       "%s; %s%s%s in %.1f s", name, rows[ET_EXEC], rows[ET_FAIL], rows[ET_FORK],
+	       rows[ET_EXIT], losses, units_show_size(r->writer.stats.bytes, size), each, files,
+	       (double)r->elapsed / NS_PER_S);
 }
 
 /* What can be done about a failed write. */
@@ -109,9 +110,9 @@ static void say_error(const struct report *r)
 
 static void say_sync(const struct report *r, const struct syncer_report *sync)
 {
-	say("%u of %u syncs of %s failed, the first with: %s; after a crash of the machine it "
-	    "may lack what was written; copy it elsewhere", sync->failed, sync->done,
-	    output_name(r->output), strerror(sync->error));
+	say_at(SAY_WARNING, "%u of %u syncs of %s failed, the first with: %s; after a crash of the "
+	       "machine it may lack what was written; copy it elsewhere", sync->failed, sync->done,
+	       output_name(r->output), strerror(sync->error));
 }
 
 void report_dump(const struct options *opt, const struct dump *dump)
@@ -124,7 +125,7 @@ void report_dump(const struct options *opt, const struct dump *dump)
 	else if (dump->error)
 		say("cannot write what is in memory: %s", strerror(dump->error));
 	else if (!opt->quiet)
-		say("wrote %s, %s", dump->path ? dump->path : "", units_show_size(dump->bytes, size));
+		say_at(SAY_NOTICE, "wrote %s, %s", dump->path ? dump->path : "", units_show_size(dump->bytes, size));
 }
 
 int report_say(const struct report *r)
@@ -137,8 +138,8 @@ int report_say(const struct report *r)
 	if (pipe_closed(r))
 		return EXIT_DONE;
 	if (r->writer.snapshot_error)
-		say("cannot read /proc: %s; what ran before is not in the capture",
-		    strerror(r->writer.snapshot_error));
+		say_at(SAY_WARNING, "cannot read /proc: %s; what ran before is not in the capture",
+		       strerror(r->writer.snapshot_error));
 	if (r->writer.error.code != ET_OK) {
 		say_error(r);
 		ret = EXIT_FAILED;

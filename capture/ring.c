@@ -17,6 +17,7 @@ struct ring {
 	size_t producer_size;
 	uint32_t size;
 	int epoll;
+	uint64_t peak;
 };
 
 int ring_open(int map_fd, uint32_t size, struct ring **out)
@@ -90,12 +91,21 @@ bool ring_is_empty(const struct ring *r)
 	       __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 }
 
+void ring_fill(const struct ring *r, uint64_t *used, uint64_t *peak)
+{
+	*used = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE) -
+		__atomic_load_n(r->consumer, __ATOMIC_RELAXED);
+	*peak = *used > r->peak ? *used : r->peak;
+}
+
 int ring_drain(struct ring *r, int (*fn)(void *ctx, const void *data, size_t size), void *ctx)
 {
 	unsigned long at = __atomic_load_n(r->consumer, __ATOMIC_RELAXED);
 	unsigned long given = at, end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 	int n = 0, ret = 0;
 
+	if (end - at > r->peak)
+		r->peak = end - at;
 	while (at < end && n < INT_MAX) {
 		const uint8_t *record = r->data + (at & (r->size - 1));
 		uint32_t len = __atomic_load_n((const uint32_t *)(const void *)record,

@@ -26,6 +26,9 @@ void ring_acknowledge(struct ring *r);
 /* Nothing is in it, not even a record that is still being written. */
 bool ring_is_empty(const struct ring *r);
 
+/* Bytes of it in use, and the most that ring_drain has found in use. */
+void ring_fill(const struct ring *r, uint64_t *used, uint64_t *peak);
+
 /* As probe_drain. */
 int ring_drain(struct ring *r, int (*fn)(void *ctx, const void *data, size_t size), void *ctx);
 

@@ -5,11 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define TEXT_SIZE 4096
-
-static const char prefix[] = "exectrace record: ";
+#define LEAD_SIZE 32 /* what stands before the text */
 
 /* Characters that a terminal obeys, or that make text look like another one. */
 static bool unsafe(uint32_t c)
@@ -73,18 +75,51 @@ size_t say_shown(char *to, const char *text)
 	return (size_t)(out - to);
 }
 
-void say(const char *fmt, ...)
+/* Standard error goes to the journal, and was not redirected since. */
+static bool to_journal(void)
 {
-	char text[TEXT_SIZE], line[sizeof(prefix) + 4 * TEXT_SIZE + 1];
-	char *out = line + sizeof(prefix) - 1;
-	va_list ap;
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+	char rest;
 
-	va_start(ap, fmt);
+	return stream && sscanf(stream, "%llu:%llu%c", &dev, &ino, &rest) == 2 &&
+	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+}
+
+static void speak(enum say_level level, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+static void speak(enum say_level level, const char *fmt, va_list ap)
+{
+	char text[TEXT_SIZE], line[LEAD_SIZE + 4 * TEXT_SIZE + 1];
+	char *out = line;
+
 	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	memcpy(line, prefix, sizeof(prefix));
+	if (to_journal())
+		out += sprintf(out, "<%d>", level);
+	else
+		out += sprintf(out, "exectrace record: ");
 	out += say_shown(out, text);
 	*out++ = '\n';
 	/* stderr is unbuffered: one call is one write(2) in glibc. */
 	fwrite(line, 1, (size_t)(out - line), stderr);
+}
+
+void say_at(enum say_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	speak(level, fmt, ap);
+	va_end(ap);
+}
+
+void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	speak(SAY_ERROR, fmt, ap);
+	va_end(ap);
 }

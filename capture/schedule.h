@@ -35,7 +35,7 @@ int schedule_nice(int nice);
  * unless its nice value is not the usual one already, or that is not allowed. Measured: two
  * CPUs in a storm of failed execs beside two busy loops fill 8 MiB in some of the slices
  * of the others (0.3 % lost in the median, 67 % at worst); at -5 that was rare, at -10 it
- * did not happen, and the storm took no longer.
+ * did not happen. The storm took no longer by itself, and a third longer beside the loops.
  */
 void schedule_first(void);
 

@@ -10,6 +10,7 @@
 static const struct command *const commands[] = {
 	&cmd_record, &cmd_live,  &cmd_replay, &cmd_summary, &cmd_info,
 	&cmd_verify, &cmd_recover, &cmd_slice, &cmd_merge, &cmd_compact,
+	&cmd_trigger,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

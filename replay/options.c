@@ -21,7 +21,7 @@ struct option_spec {
 };
 
 static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_failed, set_ok, set_since,
-	set_until, set_limit, set_top, set_record, set_output, set_level, set_chunk_rows;
+	set_until, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows;
 
 #define FLAG(member) set_flag, offsetof(struct options, member)
 
@@ -71,6 +71,7 @@ static const struct option_spec specs[] = {
 { OPTIONS_RECORD, "max-rate", 0, "N", "take at most N events a second", set_record, 0 },
 { OPTIONS_RECORD, "ring-size", 0, "SIZE", "size of the buffer in the kernel", set_record, 0 },
 { OPTIONS_RECORD, "btf", 0, "FILE", "types of a kernel that has none itself", set_record, 0 },
+{ OPTIONS_CONTROL, "control", 0, "PATH", "the socket it listens at; /run/exectrace/control by default", set_control, 0 },
 { OPTIONS_FOLLOW, "follow", 0, NULL, "go on when FILE grows or is replaced, until interrupted", FLAG(follow) },
 { OPTIONS_ENDING, "fail-on-loss", 0, NULL, "exit with 3 when the capture may lack events", FLAG(fail_on_loss) },
 { OPTIONS_ENDING, "quiet", 'q', NULL, "say nothing at the end when the capture is complete", FLAG(quiet) },
@@ -198,6 +199,14 @@ static int set_output(struct options *o, const struct option_spec *spec, char *v
 {
 	(void)spec, (void)why;
 	o->output = value;
+	return 0;
+}
+
+static int set_control(struct options *o, const struct option_spec *spec, char *value,
+		       struct reason *why)
+{
+	(void)spec, (void)why;
+	o->control = value;
 	return 0;
 }
 
@@ -407,6 +416,7 @@ void options_help(struct out *o, unsigned groups)
 		   OPTIONS_SHOW | OPTIONS_JSON | OPTIONS_EVENTS | OPTIONS_TOP | OPTIONS_FOLLOW |
 			   OPTIONS_INFO,
 		   "Output");
+	help_group(o, groups, OPTIONS_CONTROL, "The recorder that is asked");
 	help_group(o, groups, OPTIONS_ENDING, "Other");
 	if (groups & OPTIONS_FILTER)
 		out_text(o, "\n"

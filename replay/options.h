@@ -26,6 +26,7 @@ enum option_group {
 	OPTIONS_FOLLOW = 2048,	/* whether there is an end */
 	OPTIONS_JSON = 1024,	/* of OPTIONS_SHOW only that */
 	OPTIONS_INFO = 4096,	/* what is told of a capture */
+	OPTIONS_CONTROL = 8192,	/* the recorder that is asked */
 };
 
 struct options {
@@ -37,6 +38,7 @@ struct options {
 	bool help, version, help_columns;
 	struct columns columns;
 	char *output;		/* argv's; NULL: not given */
+	char *control;		/* the same */
 	bool force, drop_unknown, no_ancestors;
 	unsigned level, chunk_rows; /* 0: not given */
 	char **files;		/* operands; argv's strings */

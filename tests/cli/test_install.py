@@ -21,6 +21,14 @@ def library():
         "cmake/exectrace/exectrace-config-version.cmake")}
 
 
+def service():
+    """Where systemd is, or it was asked for; below the prefix all the same."""
+    wanted = lab.cache("EXECTRACE_SYSTEMD")
+    if wanted == "OFF" or wanted == "AUTO" and lab.cache("EXECTRACE_SYSTEMCTL").endswith("-NOTFOUND"):
+        return set()
+    return {"lib/systemd/system/exectrace.service", "lib/sysusers.d/exectrace.conf", "lib/tmpfiles.d/exectrace.conf"}
+
+
 def layout():
     with lab.workdir() as work:
         lab.run(["cmake", "--install", lab.BUILD], env=os.environ | {"DESTDIR": work})
@@ -29,7 +37,7 @@ def layout():
                  for where, _, files in os.walk(work) for file in files}
         expected = {"bin/exectrace", "share/man/man1/exectrace.1"} | library()
         if os.path.exists(lab.RECORDER):
-            expected |= {"libexec/exectrace/exectrace-record", "share/man/man1/exectrace-record.1"}
+            expected |= {"libexec/exectrace/exectrace-record", "share/man/man1/exectrace-record.1"} | service()
         lab.equal(sorted(found), sorted(expected), "installed files")
         for path in found:
             mode = stat.S_IMODE(os.stat(os.path.join(prefix, path)).st_mode)
@@ -58,6 +66,9 @@ def prefix_of_the_installation():
         said = lab.run(["pkg-config", "--variable=prefix", "exectrace"],
                        env=os.environ | {"PKG_CONFIG_PATH": pkgconfig}).stdout.decode().strip()
         lab.equal(said, prefix, "prefix that exectrace.pc says")
+        if os.path.exists(lab.RECORDER) and service():
+            unit = lab.contents(os.path.join(prefix, "lib/systemd/system/exectrace.service")).decode()
+            lab.demand(f"\nExecStart={prefix}/bin/exectrace record " in unit, f"the unit starts another: {unit}")
 
 
 def installed_recorder_is_found():

@@ -254,6 +254,32 @@ static int reading(void)
 	return refusals() == (((1u << N_REFUSED) - 1) & ~files) ? 0 : 2;
 }
 
+/* What replaces a file: a new one is made, and nothing that is there is opened. */
+static int replacing(void)
+{
+	char folder[] = "/tmp/exectrace-test-XXXXXX";
+	int dir = mkdtemp(folder) ? open(folder, O_PATH | O_DIRECTORY) : -1;
+	const unsigned made = 1u << 2 | 1u << 3; /* "unlink" and "rename" of those in the table */
+	int ret, fd;
+
+	if (dir < 0)
+		return 1;
+	ret = privilege_drop(0) ? EIO : privilege_seal_replacing();
+	if (ret)
+		return ret == ENOSYS || ret == EINVAL ? LACKING : 2;
+	fd = openat(dir, "new", PRIVILEGE_CREATE, 0600);
+	if (fd < 0 || write(fd, "x", 1) != 1 || fchmod(fd, 0644) != 0 || close(fd) != 0)
+		return 3;
+	if (openat(dir, "new", O_RDONLY) >= 0 || openat(dir, "new", O_WRONLY | O_TRUNC) >= 0 ||
+	    openat(dir, "other", PRIVILEGE_CREATE & ~O_EXCL, 0600) >= 0)
+		return 4;
+	if (renameat(dir, "new", dir, "name") != 0 || unlinkat(dir, "name", 0) != 0 ||
+	    unlinkat(AT_FDCWD, folder, AT_REMOVEDIR) != 0)
+		return 5;
+	/* unlink and rename are other calls where there is a number for them. */
+	return (refusals() | made) == (1u << N_REFUSED) - 1 ? 0 : 6;
+}
+
 static int dropped(void)
 {
 	if (privilege_drop(0) != 0)
@@ -303,6 +329,8 @@ int main(void)
 	CHECK(in_child(dropped) == 0);
 	CHECK(in_child(keeping) == 0);
 	ret = in_child(reading);
+	CHECK(ret == 0 || ret == LACKING);
+	ret = in_child(replacing);
 	CHECK(ret == 0 || ret == LACKING);
 	ret = in_child(sealed);
 	CHECK(ret == 0 || ret == LACKING);
