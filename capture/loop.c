@@ -20,8 +20,7 @@
 #include "probe.h"
 #include "progress.h"
 #include "queue.h"
-#include "report.h"
-#include "rotation.h"
+#include "requests.h"
 #include "say.h"
 #include "schedule.h"
 #include "service.h"
@@ -44,12 +43,6 @@ enum phase {
 	PHASE_DONE,
 };
 
-/* Who has asked for a file, and gets its name when there is one. */
-struct askers {
-	uint64_t clients[CONTROL_CLIENTS];
-	unsigned n;
-};
-
 struct state {
 	const struct loop *l;
 	struct loop_result *result;
@@ -59,12 +52,7 @@ struct state {
 	int epoll;
 	int step;		/* timerfd: the wall clock was set */
 	int duration;		/* timerfd */
-	struct rotation rotation;
-	struct askers now, again;	/* for what is in memory */
-	uint64_t dumps;		/* files that came of it */
-	struct askers cutting;	/* for the next file, */
-	bool reloading;		/* and the service manager, too, */
-	uint64_t cut_files;	/* when there are more than so many */
+	struct requests requests;
 	bool asked;		/* a signal has asked for the end */
 	bool told;		/* of a failed sync */
 	bool stalled;		/* no parcel was empty the last time */
@@ -120,7 +108,7 @@ static void stop(struct state *s, const char *reason)
 	probe_detach(s->l->probe);
 	s->detached = clock_boot();
 	s->phase = PHASE_EMPTYING;
-	rotation_end(&s->rotation);
+	rotation_end(&s->requests.rotation);
 	notify_stopping(&s->l->service->notify, "ending: %s", reason);
 }
 
@@ -177,7 +165,7 @@ static void start(struct state *s)
 	}
 	s->phase = PHASE_RUNNING;
 	s->result->began = clock_boot();
-	rotation_begin(&s->rotation, s->result->began);
+	rotation_begin(&s->requests.rotation, s->result->began);
 	if (l->command) {
 		s->result->release_error = command_release(l->command);
 		if (s->result->release_error) {
@@ -221,71 +209,6 @@ static uint64_t events(const struct state *s)
 	return counts[ET_EXEC] + counts[ET_FAIL] + counts[ET_FORK] + counts[ET_EXIT];
 }
 
-static void ask(struct askers *a, uint64_t client)
-{
-	/* Those who have gone have left their numbers here. */
-	if (a->n == CONTROL_CLIENTS) {
-		a->n--;
-		memmove(a->clients, a->clients + 1, a->n * sizeof(a->clients[0]));
-	}
-	a->clients[a->n++] = client;
-}
-
-static void answer(const struct state *s, struct askers *a, bool ok, const char *text)
-{
-	while (a->n)
-		service_answer(s->l->service, a->clients[--a->n], ok, text);
-}
-
-/* The next file begins, whatever is in this one. */
-static void cut(struct state *s)
-{
-	char path[4096];
-
-	s->cut_files = output_now(s->l->output, path, sizeof(path));
-	rotation_cut(&s->rotation);
-}
-
-static void on_dump(struct state *s)
-{
-	const struct loop *l = s->l;
-	struct dump done;
-
-	while (dumper_take(output_dumps(l->output), &done)) {
-		progress_clear(l->progress);
-		s->result->dump_error |= done.error;
-		report_dump(l->options, &done);
-		s->dumps += done.bytes > 0;
-		answer(s, &s->now, !done.error && done.path,
-		       done.error || !done.path ? strerror(done.error ? done.error : ENOMEM) : done.path);
-		free(done.path);
-		s->now = s->again;
-		s->again.n = 0;
-		rotation_dumped(&s->rotation);
-	}
-}
-
-/* True: it was not for the recording's end. */
-static bool on_service_signal(struct state *s, const struct signalfd_siginfo *si)
-{
-	if (si->ssi_signo == SIGUSR1) {
-		rotation_dump(&s->rotation);
-		return true;
-	}
-	/* The kernel sends it when the terminal is gone. */
-	if (si->ssi_signo != SIGHUP || si->ssi_code == SI_KERNEL || !output_is_series(s->l->output))
-		return false;
-	/* What is in memory has no file that could begin. */
-	if (output_dumps(s->l->output)) {
-		rotation_cut(&s->rotation);
-	} else if (s->phase == PHASE_RUNNING && !s->reloading) {
-		notify_reloading(&s->l->service->notify);
-		s->reloading = true;
-		cut(s);
-	}
-	return true;
-}
-
 static void on_signal(struct state *s, const struct signalfd_siginfo *si)
 {
 	const struct loop *l = s->l;
@@ -297,7 +220,7 @@ static void on_signal(struct state *s, const struct signalfd_siginfo *si)
 			stop(s, "command ended");
 		return;
 	}
-	if (on_service_signal(s, si) || is_echo(s, signo, now))
+	if (requests_signal(&s->requests, si) || is_echo(s, signo, now))
 		return;
 	if (s->phase >= PHASE_EMPTYING) {
 		/* Only a pipe that nobody reads can hold up the end. */
@@ -365,7 +288,7 @@ static void dispatch(struct state *s, int fd)
 	} else if (fd == writer_fd(l->writer)) {
 		on_writer(s);
 	} else if (output_dumps(l->output) && fd == dumper_fd(output_dumps(l->output))) {
-		on_dump(s);
+		requests_dumped(&s->requests);
 	} else if (fd == s->step) {
 		clock_step_rearm(fd);
 		drain_clock_step(l->drain);
@@ -412,48 +335,21 @@ static void tell_status(void *ctx, struct status *st)
 	st->since = (int64_t)began + drain_clock(s->l->drain, began).offset;
 	status_take(st, s->l);
 	if (output_dumps(s->l->output))
-		st->files = s->dumps;
+		st->files = s->requests.dumps;
 }
 
 static void trigger(void *ctx, uint64_t client)
 {
 	struct state *s = ctx;
 
-	if (!output_dumps(s->l->output)) {
-		service_answer(s->l->service, client, false, "this recording has no flight recorder");
-	} else if (s->phase != PHASE_RUNNING) {
-		service_answer(s->l->service, client, false, "the recording has not begun, or ends");
-	} else {
-		ask(s->rotation.dumping ? &s->again : &s->now, client);
-		rotation_dump(&s->rotation);
-	}
+	requests_trigger(&s->requests, client);
 }
 
 static void rotate(void *ctx, uint64_t client)
 {
 	struct state *s = ctx;
 
-	if (!output_is_series(s->l->output) || output_dumps(s->l->output)) {
-		service_answer(s->l->service, client, false, "this recording is not one of several files");
-	} else if (s->phase != PHASE_RUNNING) {
-		service_answer(s->l->service, client, false, "the recording has not begun, or ends");
-	} else {
-		ask(&s->cutting, client);
-		cut(s);
-	}
-}
-
-static void answer_cut(struct state *s)
-{
-	char path[4096];
-
-	if ((!s->cutting.n && !s->reloading) ||
-	    output_now(s->l->output, path, sizeof(path)) <= s->cut_files)
-		return;
-	answer(s, &s->cutting, true, path);
-	if (s->reloading)
-		notify_ready(&s->l->service->notify, "recording to %s", path);
-	s->reloading = false;
+	requests_rotate(&s->requests, client);
 }
 
 /* At once: what can still be done about it may not wait for the end. */
@@ -507,7 +403,7 @@ static uint64_t empty_ring(struct state *s)
 	}
 
 	now = clock_boot();
-	rotation_run(&s->rotation, now);
+	rotation_run(&s->requests.rotation, now);
 	drain_flush(d, now, got);
 	due = drain_pace(d, now);
 	if (got == DRAIN_MORE)
@@ -541,7 +437,10 @@ int loop_run(const struct loop *l, struct loop_result *result)
 		.l = l,
 		.result = result,
 		.reason = "",
-		.rotation = { .options = l->options, .drain = l->drain, .output = l->output },
+		.requests = {
+			.rotation = { .options = l->options, .drain = l->drain, .output = l->output },
+			.service = l->service,
+		},
 	};
 	const struct service_calls calls = { tell_status, trigger, rotate, &s };
 	struct epoll_event events[8];
@@ -562,7 +461,7 @@ int loop_run(const struct loop *l, struct loop_result *result)
 		int n;
 
 		tell_sync(&s);
-		answer_cut(&s);
+		requests_answer(&s.requests);
 		p = progress_of(&s);
 		status_measure(&s.rate, p.events, now);
 		told = service_turn(l->service, &calls, now);
@@ -571,8 +470,8 @@ int loop_run(const struct loop *l, struct loop_result *result)
 		progress_draw(l->progress, &p, now);
 		if (progress_due(l->progress, &p) < due)
 			due = progress_due(l->progress, &p);
-		if (rotation_due(&s.rotation, clock_boot()) < due)
-			due = rotation_due(&s.rotation, clock_boot());
+		if (rotation_due(&s.requests.rotation, clock_boot()) < due)
+			due = rotation_due(&s.requests.rotation, clock_boot());
 		n = epoll_wait(s.epoll, events, 8, timeout_ms(due));
 		for (int i = 0; i < n; i++)
 			dispatch(&s, events[i].data.fd);
@@ -581,7 +480,8 @@ int loop_run(const struct loop *l, struct loop_result *result)
 	}
 	/* The last ones may be told by nobody else. */
 	if (output_dumps(l->output))
-		on_dump(&s);
+		requests_dumped(&s.requests);
+	result->dump_failed = s.requests.dump_failed;
 	tear_down(&s);
 	return 0;
 }

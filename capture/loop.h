@@ -46,7 +46,7 @@ struct loop_result {
 	int hurry_error;	/* errno: --nice or --realtime could not be */
 	int keep_error;		/* errno: the capture could not get its name */
 	int drop_error;		/* errno: privilege could not be dropped */
-	int dump_error;		/* not 0: what was in memory could not all be written */
+	bool dump_failed;	/* not all that was in memory could be written */
 };
 
 /*

@@ -441,7 +441,7 @@ static int record(struct recording *r, uint64_t began)
 	drain_lost(r->drain, report.lost);
 	ret = report_say(&report);
 	if (result.release_error || result.hurry_error || result.keep_error || result.drop_error ||
-	    result.dump_error)
+	    result.dump_failed)
 		ret = EXIT_FAILED;
 	code = finish_command(r, &l, &result);
 	return ret ? ret : code;
@@ -454,6 +454,8 @@ static void close_all(struct recording *r)
 		queue_close(r->queue);
 		writer_close(r->writer);
 	}
+	/* A file that was not kept goes with it, by way of a servant. */
+	output_close(r->output);
 	servant_close(r->names);
 	servant_close(r->files);
 	servant_close(r->filer);
@@ -465,7 +467,6 @@ static void close_all(struct recording *r)
 	probe_close(r->probe);
 	command_close(r->command);
 	command_user_free(&r->user);
-	output_close(r->output);
 	host_free(&r->host);
 	census_free(&r->census);
 	free(r->cgroup_mount);

@@ -188,7 +188,7 @@ def lost_ends():
             recorder.send_signal(signal.SIGHUP)
             later = series.until(base, 2)[1]
             rows = lab.wait_until(lambda: lab.replay("-q", "--kind", "proc", later, code=None), "the second file")
-            dead = [row for row in rows if row["comm"] == "storm"]
+            dead = [row for row in rows if row.get("exe") == os.path.realpath(lab.helper("storm"))]
             lab.equal(dead, [], "processes that do not live")
             _, _, err = lab.stop(recorder)
         lab.demand(number_of(r"(\d+) ring_full", err.decode()) > 1000, f"the test lost little: {lab.tail(err)}")
@@ -344,6 +344,18 @@ def nothing_happens():
         lab.equal((code, len(series.files(base))), (0, 1), "exit code, files")
 
 
+def nothing_recorded():
+    """A recording that cannot begin leaves no file behind."""
+    with lab.workdir() as work:
+        base = os.path.join(work, "c.etz")
+        lab.run([lab.RECORDER, "-o", base, "--rotate-time", "1h", "--ring-size", "4K", "--", "/nonexistent/command"], code=127)
+        lab.equal(len(series.files(base)), 1, "files of a command that could not be run")
+        done = lab.run(["setpriv", "--bounding-set", "-sys_nice", lab.RECORDER, "-o", base, "--rotate-time", "1h", "--nice", "-15",
+                        "--", "true"], code=None)
+        lab.demand(done.returncode == 1 and b"nice" in done.stderr, f"{done.returncode}: {lab.tail(done.stderr)}")
+        lab.equal(len(series.files(base)), 1, "files then")
+
+
 def wrong_usage():
     with lab.workdir() as work:
         base = os.path.join(work, "c.etz")
@@ -360,5 +372,5 @@ def wrong_usage():
 
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(wrong_usage, by_size, by_time, who_lives, lost_ends, only_a_command, names_ascend, on_hangup, budget, full_disk,
+    lab.main(wrong_usage, nothing_recorded, by_size, by_time, who_lives, lost_ends, only_a_command, names_ascend, on_hangup, budget, full_disk,
              directory_removed, nothing_happens)
