@@ -72,9 +72,11 @@ static int each_later(void *ctx, segment_proc_fn *fn, void *fn_ctx)
 {
 	struct chain *c = ctx;
 
+	bool lossy = memcmp(c->swept, c->lost, sizeof(c->swept)) != 0;
+
 	/* In another pid namespace the numbers would be others'. */
-	if (c->setup->with_snapshot && memcmp(c->swept, c->lost, sizeof(c->swept)) != 0)
-		living_sweep(c->living, lives);
+	if (c->setup->with_snapshot && (lossy || !c->setup->everything))
+		living_sweep(c->living, lives, lossy);
 	memcpy(c->swept, c->lost, sizeof(c->swept));
 	return living_each(c->living, c->started, fn, fn_ctx);
 }

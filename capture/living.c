@@ -39,6 +39,7 @@ struct process {
 	uint8_t comm_len;
 	char comm[16];
 	bool forked;		/* has executed nothing since */
+	bool missed;		/* did not live when it was looked at */
 	struct program *program;	/* NULL: nothing is known of it */
 };
 
@@ -220,23 +221,35 @@ void living_take(struct living *l, const struct et_event *ev)
 	if (!p)
 		return;
 	set_own(p, ev);
+	p->missed = false;
 	if (kind == ET_FORK)
 		inherit(l, p);
 	else
 		run(l, p, ev);
 }
 
+struct sweep {
+	bool (*lives)(uint32_t pid);
+	bool at_once;
+};
+
 static void sweep_one(struct living *l, struct process *p, void *ctx)
 {
-	bool (**lives)(uint32_t) = ctx;
+	const struct sweep *s = ctx;
 
-	if (!(*lives)(p->pid))
+	if (s->lives(p->pid))
+		p->missed = false;
+	else if (p->missed || s->at_once)
 		forget(l, p);
+	else
+		p->missed = true;
 }
 
-void living_sweep(struct living *l, bool (*lives)(uint32_t pid))
+void living_sweep(struct living *l, bool (*lives)(uint32_t pid), bool at_once)
 {
-	for_each(l, sweep_one, &lives);
+	struct sweep s = { lives, at_once };
+
+	for_each(l, sweep_one, &s);
 }
 
 /*

@@ -28,8 +28,13 @@ void living_free(struct living *l);
  */
 void living_take(struct living *l, const struct et_event *ev);
 
-/* Where events were lost, ends may be among them: forgets those that do not live. */
-void living_sweep(struct living *l, bool (*lives)(uint32_t pid));
+/*
+ * Forgets those that do not live although no event has told of their end. It may have been
+ * lost: at_once; or it was none of those that are recorded, since the process had another
+ * user by then, say: that is known when it does not live the second time, for the event
+ * may only be on its way.
+ */
+void living_sweep(struct living *l, bool (*lives)(uint32_t pid), bool at_once);
 
 /* How many there are. */
 size_t living_count(const struct living *l);

@@ -211,6 +211,26 @@ def only_a_command():
             lab.demand("sh" in comms and not comms & {"kthreadd", "systemd"}, f"introduces {comms}")
 
 
+def out_of_the_filter():
+    """A process whose end is none of the events that are recorded is not said to live for ever."""
+    with lab.workdir() as work:
+        base, leaver = os.path.join(work, "c.etz"), os.path.join(work, "leaver")
+        os.symlink("/bin/sh", leaver)
+        with lab.started([lab.RECORDER, "-o", base, "--rotate-time", "1h", "--comm", "leaver,comer"]) as recorder:
+            series.until(base, 1)
+            lab.wait_until(lambda: lab.run([leaver, "-c", ":"]) and lab.replay("-q", series.files(base)[0], code=None),
+                           "the recording to begin")
+            # It ends under another name.
+            lab.run([leaver, "-c", "exec true"])
+            for number in (2, 3, 4):
+                recorder.send_signal(signal.SIGHUP)
+                last = series.until(base, number)[-1]
+                rows = lab.wait_until(lambda name=last: lab.exectrace("info", "--json", name, code=None).stdout and
+                                      (lab.replay("-q", "--kind", "proc", name, code=None) or [None]), "the next file")
+            lab.equal([row for row in rows if row and row["comm"] == "leaver"], [], "who lives")
+            lab.stop(recorder)
+
+
 def names_ascend():
     """Also where there is one of a later time; other files are left alone."""
     with lab.workdir() as work:
@@ -372,5 +392,5 @@ def wrong_usage():
 
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(wrong_usage, nothing_recorded, by_size, by_time, who_lives, lost_ends, only_a_command, names_ascend, on_hangup, budget, full_disk,
+    lab.main(wrong_usage, nothing_recorded, by_size, by_time, who_lives, lost_ends, only_a_command, out_of_the_filter, names_ascend, on_hangup, budget, full_disk,
              directory_removed, nothing_happens)

@@ -177,7 +177,13 @@ static void random_events(bool all)
 		if (i % 500 == 0)
 			check(l, all);
 	}
-	living_sweep(l, is_even);
+	if (all) {
+		living_sweep(l, is_even, true);
+	} else {
+		living_sweep(l, is_even, false);
+		check(l, all);
+		living_sweep(l, is_even, false);
+	}
 	for (unsigned i = 1; i < PIDS; i += 2)
 		forget(&model[i]);
 	check(l, all);
