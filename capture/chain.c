@@ -23,7 +23,7 @@
  * different CPUs take the time of an event before they put it into the ring, so that what
  * comes later may be earlier.
  */
-#define OVERLAP 10000000ull
+#define OVERLAP 50000000ull
 
 /* Size of the output at hand, with all of its segments. */
 static uint64_t size_here(const struct chain *c)
@@ -301,11 +301,11 @@ static void look_at(struct chain *c, const struct parcel *p)
 	for (unsigned i = 0; i < ET_CAUSE_END; i++)
 		c->lost[i] = p->lost[i];
 	c->lost[ET_CAUSE_WRITE_FAILED] += c->report.unwritten;
-	c->latest.offset = p->handed.offset;
+	c->latest.offset = p->seen.offset;
 	if (et_batch_times(p->rows, &first, &last) && last > c->latest.ts)
 		c->latest.ts = last;
-	if (p->quiet && p->handed.ts > c->latest.ts)
-		c->latest.ts = p->handed.ts;
+	if (p->seen.ts > c->latest.ts)
+		c->latest.ts = p->seen.ts;
 }
 
 static void write_parcel(struct chain *c, const struct parcel *p)

@@ -42,6 +42,7 @@ struct drain {
 	uint64_t interval;
 	uint64_t due;
 	unsigned marks;			/* wanted */
+	uint64_t run_at;		/* when drain_run looked at the ring last */
 	struct et_clock clocks[CLOCKS];	/* ascending in ts, the last in force */
 	unsigned n_clocks;
 	unsigned new_clocks;		/* of the open parcel */
@@ -134,8 +135,7 @@ static void put_parcel(struct drain *d)
 	add_refused(d);
 	d->new_clocks = 0;
 	drain_lost(d, p->lost);
-	p->handed.ts = clock_boot();
-	p->handed.offset = d->clocks[d->n_clocks - 1].offset;
+	p->seen.offset = d->clocks[d->n_clocks - 1].offset;
 	d->open = NULL;
 	d->due = UINT64_MAX;
 	queue_put(d->queue, p);
@@ -289,6 +289,7 @@ enum drain_result drain_run(struct drain *d)
 
 	if (!have_parcel(d))
 		return DRAIN_STALLED;
+	d->run_at = clock_boot();
 	n = probe_drain(d->probe, take_record, d);
 	if (n == TURN_OVER)
 		return DRAIN_MORE;
@@ -304,7 +305,9 @@ void drain_flush(struct drain *d, uint64_t now, enum drain_result got)
 {
 	if (d->due > now || !have_parcel(d))
 		return;
-	d->open->quiet = got == DRAIN_EMPTY;
+	/* As of before the ring was looked at: who knows for how long we were not on a CPU since. */
+	if (got == DRAIN_EMPTY && probe_is_idle(d->probe))
+		d->open->seen.ts = d->run_at;
 	/* Some of what was in the ring when they were asked for may be there still. */
 	if (got != DRAIN_MORE) {
 		d->open->marks = d->marks;

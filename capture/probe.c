@@ -542,6 +542,11 @@ void probe_ring_fill(const struct probe *p, uint64_t *used, uint64_t *peak)
 	ring_fill(p->ring, used, peak);
 }
 
+bool probe_is_idle(const struct probe *p)
+{
+	return ring_is_empty(p->ring);
+}
+
 void probe_detach(struct probe *p)
 {
 	probe_bpf__detach(p->skel);

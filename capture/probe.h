@@ -80,6 +80,9 @@ void probe_allow(struct probe *p, uint64_t fails, uint64_t forks);
 /* Events sent so far, by all CPUs. */
 uint64_t probe_sent(const struct probe *p);
 
+/* Nothing is in the ring, not even a record still being written. */
+bool probe_is_idle(const struct probe *p);
+
 /* No event comes in after this; what is in the ring can still be drained. */
 void probe_detach(struct probe *p);
 

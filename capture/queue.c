@@ -182,7 +182,7 @@ void queue_return(struct queue *q, struct parcel *p)
 	et_batch_reset(p->rows);
 	et_batch_reset(p->losses);
 	ids_clear(&p->ids);
-	p->quiet = false;
+	p->seen.ts = 0;
 	p->marks = 0;
 
 	pthread_mutex_lock(&q->lock);

@@ -25,8 +25,7 @@ struct parcel {
 	struct et_batch *losses;	/* lost events, for a LOST */
 	struct ids ids;			/* numbers that occur here */
 	uint64_t lost[ET_CAUSE_END];	/* so far, in all */
-	struct et_clock handed;		/* when it was handed over */
-	bool quiet;			/* nothing was left in the ring then */
+	struct et_clock seen;		/* ts: all events up to there are in it or before; 0: not known */
 	unsigned marks;			/* PARCEL_ */
 	struct et_packed *packed;	/* rows, as they are written */
 	bool is_packed;			/* packers.c */

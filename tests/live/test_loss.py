@@ -123,7 +123,7 @@ def several_files():
         stamps, place_of = os.path.join(work, "stamps"), os.path.join(work, "captures")
         os.mkdir(place_of)
         lab.run([lab.RECORDER, "-o", os.path.join(place_of, "c.etz"), "--rotate-size", "64K", "--ring-size", "64K",
-                 "--flush-interval", "10ms", "--", *stamped(60000, 0, stamps)])
+                 "--flush-interval", "10ms", "--", *stamped(150000, 0, stamps)])
         captures = [os.path.join(place_of, name) for name in sorted(os.listdir(place_of))]
         lab.demand(len(captures) > 2, f"only {captures}")
         judge(stamps, *captures)
