@@ -67,17 +67,21 @@ static bool lives(uint32_t pid)
 	return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
 }
 
+static void sweep(struct chain *c)
+{
+	/* In another pid namespace the numbers would be others'. */
+	if (c->setup->with_snapshot)
+		living_sweep(c->living, lives, clock_boot(),
+			     c->latest.ts - (c->latest.ts < OVERLAP ? c->latest.ts : OVERLAP));
+	memcpy(c->swept, c->lost, sizeof(c->swept));
+}
+
 /* Later: as the events before tell. */
 static int each_later(void *ctx, segment_proc_fn *fn, void *fn_ctx)
 {
 	struct chain *c = ctx;
 
-	bool lossy = memcmp(c->swept, c->lost, sizeof(c->swept)) != 0;
-
-	/* In another pid namespace the numbers would be others'. */
-	if (c->setup->with_snapshot && (lossy || !c->setup->everything))
-		living_sweep(c->living, lives, lossy);
-	memcpy(c->swept, c->lost, sizeof(c->swept));
+	sweep(c);
 	return living_each(c->living, c->started, fn, fn_ctx);
 }
 
@@ -90,6 +94,9 @@ static void follow(struct chain *c, const struct parcel *p)
 	et_walk_begin(c->walk, p->rows);
 	while (et_walk_next(c->walk, LIVING_KINDS, &ev))
 		living_take(c->living, &ev);
+	/* Ends may be among what was lost: soon, so that it is known by the next file. */
+	if (memcmp(c->swept, c->lost, sizeof(c->swept)) != 0)
+		sweep(c);
 }
 
 /* ---- Segments ------------------------------------------------------------------- */

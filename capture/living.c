@@ -34,12 +34,12 @@ struct process {
 	uint32_t pid, ppid, uid, gid;
 	uint64_t start;		/* 0: not known */
 	uint64_t last;		/* ts of the last event about it */
+	uint64_t missed;	/* ns: when it was first seen not to live; 0: it lives */
 	uint64_t cgroup;
 	uint64_t known;		/* of OWN, and comm */
 	uint8_t comm_len;
 	char comm[16];
 	bool forked;		/* has executed nothing since */
-	bool missed;		/* did not live when it was looked at */
 	struct program *program;	/* NULL: nothing is known of it */
 };
 
@@ -221,7 +221,7 @@ void living_take(struct living *l, const struct et_event *ev)
 	if (!p)
 		return;
 	set_own(p, ev);
-	p->missed = false;
+	p->missed = 0;
 	if (kind == ET_FORK)
 		inherit(l, p);
 	else
@@ -230,7 +230,7 @@ void living_take(struct living *l, const struct et_event *ev)
 
 struct sweep {
 	bool (*lives)(uint32_t pid);
-	bool at_once;
+	uint64_t now, seen;
 };
 
 static void sweep_one(struct living *l, struct process *p, void *ctx)
@@ -238,16 +238,16 @@ static void sweep_one(struct living *l, struct process *p, void *ctx)
 	const struct sweep *s = ctx;
 
 	if (s->lives(p->pid))
-		p->missed = false;
-	else if (p->missed || s->at_once)
+		p->missed = 0;
+	else if (!p->missed)
+		p->missed = s->now;
+	else if (p->missed < s->seen)
 		forget(l, p);
-	else
-		p->missed = true;
 }
 
-void living_sweep(struct living *l, bool (*lives)(uint32_t pid), bool at_once)
+void living_sweep(struct living *l, bool (*lives)(uint32_t pid), uint64_t now, uint64_t seen)
 {
-	struct sweep s = { lives, at_once };
+	struct sweep s = { lives, now, seen };
 
 	for_each(l, sweep_one, &s);
 }

@@ -29,12 +29,12 @@ void living_free(struct living *l);
 void living_take(struct living *l, const struct et_event *ev);
 
 /*
- * Forgets those that do not live although no event has told of their end. It may have been
- * lost: at_once; or it was none of those that are recorded, since the process had another
- * user by then, say: that is known when it does not live the second time, for the event
- * may only be on its way.
+ * Looks who lives, now: ns. Forgets those of whose end no event has told: those that did not
+ * live at an earlier call although by now everything up to that time was seen. The end may
+ * have been lost, or was none of the events that are recorded, since the process had another
+ * user by then, say.
  */
-void living_sweep(struct living *l, bool (*lives)(uint32_t pid), bool at_once);
+void living_sweep(struct living *l, bool (*lives)(uint32_t pid), uint64_t now, uint64_t seen);
 
 /* How many there are. */
 size_t living_count(const struct living *l);
