@@ -21,7 +21,7 @@
 #define EXES_MAX (1u << 20)
 #define RECORD_EXES 256u	/* in a record, at most */
 /* Files that may go by before one that none of them names is forgotten: parcels are on the way. */
-#define FORGET_AFTER 16u
+#define FORGET_AFTER 64u
 
 struct binary {
 	struct et_exe is;

@@ -162,7 +162,7 @@ static void go_to_next(struct chain *c)
 {
 	c->closed_bytes += size_here(c);
 	output_next(c->setup->output, c->latest.ts);
-	c->removed = false;
+	c->removed = c->stays = false;
 }
 
 /* ---- When it cannot be written -------------------------------------------------------- */
@@ -187,10 +187,12 @@ static void end_short(struct chain *c, struct et_clock ended, const char *reason
 		c->report.trim_error = segment_cut(s);
 	if (c->report.trim_error)
 		return;
-	if (segment_end_short(s, ended, c->lost, reason))
+	if (segment_end_short(s, ended, c->lost, reason)) {
 		memcpy(c->told, c->lost, sizeof(c->told));
-	else
+		c->first = UINT64_MAX;
+	} else {
 		c->report.trim_error = segment_cut(s);
+	}
 }
 
 /*
@@ -204,7 +206,7 @@ static void give_up(struct chain *c)
 	c->report.trim_error = segment_cut(&c->segment);
 	if (!c->living)
 		return;
-	if (!c->report.trim_error)
+	if (!c->report.trim_error && !c->segment.ended)
 		end_short(c, c->latest, "error: cannot write");
 	close_segment(c);
 	block(c);
@@ -262,7 +264,6 @@ static void cut(struct chain *c)
 		c->stays = true;
 		return;
 	}
-	c->stays = false;
 	if (!segment_end(&c->segment, c->latest, c->lost, "the next file goes on", PATIENCE_CUT)) {
 		give_up(c);
 		return;
@@ -275,10 +276,12 @@ static void cut(struct chain *c)
 	}
 }
 
-/* It is large enough, or old enough. */
+/* It is large enough, or old enough, or should have ended already. */
 static bool is_full(const struct chain *c)
 {
-	if (!c->segment.has_rows || (c->stays && clock_boot() < c->retry_at))
+	if (c->stays)
+		return clock_boot() >= c->retry_at;
+	if (!c->segment.has_rows)
 		return false;
 	return (c->setup->cut_bytes && size_here(c) >= c->setup->cut_bytes) ||
 	       (c->setup->cut_age && c->latest.ts - c->started.ts >= c->setup->cut_age);
@@ -371,7 +374,7 @@ void chain_finish(struct chain *c, struct et_clock ended, const uint64_t lost[ET
 	if (!c->failed)
 		c->report.error = (struct et_error){ .code = ET_OK };
 	/* All of it goes to a file. */
-	if (output_dumps(c->setup->output)) {
+	if (output_dumps(c->setup->output) && output_kept(c->setup->output)) {
 		close_segment(c);
 		if (output_make_next(c->setup->output) == 0)
 			output_next(c->setup->output, ended.ts);

@@ -41,7 +41,8 @@ struct drain {
 	struct parcel *open;		/* being filled; NULL: none at hand */
 	uint64_t interval;
 	uint64_t due;
-	unsigned marks;			/* wanted */
+	unsigned marks;			/* wanted, */
+	uint64_t marks_end;		/* when the ring was read up to there */
 	uint64_t run_at;		/* when drain_run looked at the ring last */
 	struct et_clock clocks[CLOCKS];	/* ascending in ts, the last in force */
 	unsigned n_clocks;
@@ -301,27 +302,31 @@ uint64_t drain_due(const struct drain *d)
 	return d->due;
 }
 
-void drain_flush(struct drain *d, uint64_t now, enum drain_result got)
+void drain_flush(struct drain *d, uint64_t now)
 {
-	if (d->due > now || !have_parcel(d))
+	bool marks = d->marks && probe_has_drained(d->probe, d->marks_end);
+
+	if ((d->due > now && !marks) || !have_parcel(d))
 		return;
 	/* As of before the ring was looked at: who knows for how long we were not on a CPU since. */
-	if (got == DRAIN_EMPTY && probe_is_idle(d->probe))
+	if (probe_is_idle(d->probe))
 		d->open->seen.ts = d->run_at;
-	/* Some of what was in the ring when they were asked for may be there still. */
-	if (got != DRAIN_MORE) {
+	if (marks) {
 		d->open->marks = d->marks;
 		d->marks = 0;
 	}
 	hand_over(d, now);
-	if (d->marks)
-		d->due = 0;
 }
 
 void drain_mark(struct drain *d, unsigned marks)
 {
 	d->marks |= marks;
-	d->due = 0;
+	d->marks_end = probe_end(d->probe);
+}
+
+bool drain_is_marked(const struct drain *d)
+{
+	return d->marks;
 }
 
 uint64_t drain_pace(struct drain *d, uint64_t now)

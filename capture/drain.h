@@ -39,13 +39,14 @@ void drain_free(struct drain *d);
 enum drain_result drain_run(struct drain *d);
 /* When the open parcel is to be handed over, ns of the boot clock; UINT64_MAX: never. */
 uint64_t drain_due(const struct drain *d);
-/* Hands it over if it is due. got: by the last drain_run. */
-void drain_flush(struct drain *d, uint64_t now, enum drain_result got);
+/* Hands it over if it is due, or to be marked. */
+void drain_flush(struct drain *d, uint64_t now);
 /*
- * Has the parcel handed over that holds what is in the ring now, and marked: PARCEL_ in
- * queue.h.
+ * Has the parcel handed over that holds the last of what is in the ring now, and marked:
+ * PARCEL_ in queue.h. Until that was done, drain_is_marked.
  */
 void drain_mark(struct drain *d, unsigned marks);
+bool drain_is_marked(const struct drain *d);
 /*
  * Says anew how much may come. Returns when to do so again at the latest, ns of the boot
  * clock; UINT64_MAX: not before something has come.

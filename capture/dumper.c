@@ -88,6 +88,9 @@ static struct dump write_copy(struct dumper *d, const struct flight_copy *c)
 		dump.error = errno;
 	if (d->sync && !dump.error)
 		dump.error = series_sync(d->series);
+	/* Only now that there is another one; if an old one cannot go, the next time. */
+	if (!dump.error)
+		series_thin(d->series, 0);
 	return dump;
 }
 

@@ -82,7 +82,8 @@ static ssize_t receive_with(int socket, void *data, size_t size, int *fd)
 		.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.room,
-		.msg_controllen = sizeof(control.room),
+		/* Aligned, there would be room for another one. */
+		.msg_controllen = CMSG_LEN(sizeof(int)),
 	};
 	const struct cmsghdr *c;
 	ssize_t n;
@@ -125,10 +126,11 @@ static int begin(struct shelf *s, const struct question *q, int fd)
 {
 	int copy;
 
+	/* Once and for all: what is asked later has to be about this. */
+	if (s->listing || fd < 0 || !memchr(q->base, '\0', sizeof(q->base)) || strchr(q->base, '/'))
+		return EINVAL;
 	memcpy(s->base, q->base, sizeof(s->base));
 	s->owner = q->owner;
-	if (s->listing || fd < 0 || !memchr(s->base, '\0', sizeof(s->base)) || strchr(s->base, '/'))
-		return EINVAL;
 	s->directory = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->directory < 0)
 		return errno;

@@ -20,6 +20,9 @@ static const struct {
 #define TAKEN_MAX (40u << 20)
 #define PROCESSES_MAX 131072u
 
+/* By so much, ns, a start that /proc told may be too early. */
+#define TICK 10000000ull
+
 /* These a process has for itself; the rest is of its program. */
 #define OWN (1ull << ET_F_PPID | 1ull << ET_F_UID | 1ull << ET_F_GID | 1ull << ET_F_CGROUP)
 #define NOT_PROGRAM \
@@ -260,7 +263,7 @@ static bool parent_is_known(const struct living *l, const struct process *p)
 {
 	const struct process *parent = find(l, p->ppid);
 
-	return !p->ppid || (parent ? parent->start <= p->start : !l->all);
+	return !p->ppid || (parent ? parent->start <= p->start + TICK : !l->all);
 }
 
 static void show(const struct living *l, const struct process *p, struct et_clock at,

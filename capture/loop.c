@@ -404,7 +404,7 @@ static uint64_t empty_ring(struct state *s)
 
 	now = clock_boot();
 	rotation_run(&s->requests.rotation, now);
-	drain_flush(d, now, got);
+	drain_flush(d, now);
 	due = drain_pace(d, now);
 	if (got == DRAIN_MORE)
 		return 0;
@@ -472,6 +472,9 @@ int loop_run(const struct loop *l, struct loop_result *result)
 			due = progress_due(l->progress, &p);
 		if (rotation_due(&s.requests.rotation, clock_boot()) < due)
 			due = rotation_due(&s.requests.rotation, clock_boot());
+		/* Without an empty parcel it is that which wakes us. */
+		if (drain_is_marked(l->drain) && !s.stalled && clock_boot() + IN_FLIGHT < due)
+			due = clock_boot() + IN_FLIGHT;
 		n = epoll_wait(s.epoll, events, 8, timeout_ms(due));
 		for (int i = 0; i < n; i++)
 			dispatch(&s, events[i].data.fd);
@@ -497,7 +500,10 @@ bool loop_wait_command(const struct loop *l, int *signo)
 		if (poll(&p, 1, -1) < 0 || read(l->signals, &si, sizeof(si)) != sizeof(si))
 			continue;
 		*signo = (int)si.ssi_signo;
-		if (*signo == SIGCHLD || is_echo(&s, *signo, clock_boot()))
+		if (*signo == SIGCHLD || *signo == SIGUSR1 || is_echo(&s, *signo, clock_boot()))
+			continue;
+		/* For a file that is ended already. */
+		if (*signo == SIGHUP && si.ssi_code != SI_KERNEL && output_is_series(l->output))
 			continue;
 		pass_on(l, &si);
 		if (s.asked || *signo == SIGHUP)

@@ -208,7 +208,10 @@ static bool prepare_command(struct recording *r)
 /* --cpu, for what there is of the recorder and what it will start. */
 static bool pin(struct recording *r)
 {
-	const pid_t all[] = { 0, servant_pid(r->names), servant_pid(r->files) };
+	const pid_t all[] = {
+		0, servant_pid(r->names), servant_pid(r->files),
+		r->filer ? servant_pid(r->filer) : 0, service_servant(&r->service),
+	};
 	unsigned missing;
 	int error = 0;
 

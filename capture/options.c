@@ -37,6 +37,8 @@
 #define FLIGHT_DEFAULT (64ull << 20)
 #define FLIGHT_MIN (1ull << 20)
 #define FLIGHT_MAX (16ull << 30)
+/* A segment may be larger than its part by a record. */
+#define FLIGHT_SLACK (1ull << 20)
 #define TRIGGER_DEFAULT 60000000000ull
 #define METRICS_DEFAULT 15000000000ull
 #define METRICS_MIN 100000000ull
@@ -451,6 +453,8 @@ static bool check_files(struct options *opt)
 	else if (opt->flight_bytes && rotates)
 		say("--flight writes files when it is asked for, and --rotate-size and "
 		    "--rotate-time have no meaning with it");
+	else if (opt->keep_bytes && opt->flight_bytes + FLIGHT_SLACK > opt->keep_bytes)
+		say("--keep must have room for one file of what --flight holds, and 1M more");
 	else if (opt->trigger && !opt->flight_bytes)
 		say("--trigger writes what --flight has in memory, and needs that");
 	else if (opt->keep_bytes && opt->rotate_size > opt->keep_bytes / KEEP_PARTS_MIN)

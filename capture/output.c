@@ -36,6 +36,8 @@ struct output {
 	int sync_dir;		/* the same, for fsync; -1: not needed */
 	int fd;
 	int next;		/* of a series: made, and not in use yet; -1: none */
+	bool abandoned;		/* fd is of a file that we have removed */
+	int close_error;	/* errno of the first close that failed; 0: none */
 	int cancel;		/* eventfd */
 	struct syncer *syncer;	/* NULL: never */
 	bool replace;		/* base exists and is to be replaced */
@@ -285,6 +287,7 @@ static bool open_series(struct output *o, int filer, struct output_error *err)
 			flight_next(o->flight, 0);
 		if (!error)
 			error = dumper_new(o->series, o->flight, o->opt.sync != SYNC_NEVER, &o->dumper);
+		o->fresh = true;
 		return !error || fail(err, false, "cannot begin: %s", strerror(error));
 	}
 	error = series_make(o->series, &o->fd);
@@ -328,9 +331,14 @@ bool output_open(struct output *o, int filer, struct output_error *err)
 
 int output_make_next(struct output *o)
 {
+	int error;
+
 	if (o->flight)
 		return flight_make_next(o->flight);
-	return o->next < 0 ? series_make(o->series, &o->next) : 0;
+	if (o->next >= 0)
+		return 0;
+	error = series_thin(o->series, 1);
+	return error ? error : series_make(o->series, &o->next);
 }
 
 void output_next(struct output *o, uint64_t last)
@@ -344,18 +352,24 @@ void output_next(struct output *o, uint64_t last)
 		syncer_switch(o->syncer, o->next);
 	series_next(o->series);
 	note_now(o);
-	/* What it would say of earlier writes was told when they were made. */
-	close(o->fd);
+	/* Some file systems report a failed write only then. */
+	if (close(o->fd) != 0 && !o->close_error)
+		o->close_error = errno;
 	o->fd = o->next;
 	o->next = -1;
+	o->abandoned = false;
+	/* The one before is among those now; if none can go, before the next one. */
+	series_thin(o->series, 0);
 }
 
 void output_abandon(struct output *o)
 {
-	if (o->flight)
+	if (o->flight) {
 		flight_trim(o->flight, 0);
-	else
-		series_discard(o->series);
+		return;
+	}
+	series_discard(o->series);
+	o->abandoned = true;
 }
 
 void output_dump(struct output *o)
@@ -389,6 +403,9 @@ static void discard(struct output *o)
 	const char *name = *o->beside ? o->beside : o->base;
 	struct stat st;
 
+	/* What was in memory has no name. */
+	if (o->flight)
+		return;
 	if (o->series) {
 		series_discard(o->series);
 		return;
@@ -486,10 +503,13 @@ int output_trim(struct output *o, uint64_t size)
 	return ftruncate(o->fd, end) == 0 && lseek(o->fd, end, SEEK_SET) == end ? 0 : errno;
 }
 
-void output_sync_begun(struct output *o)
+void output_begun(struct output *o)
 {
 	if (o->syncer)
 		syncer_now(o->syncer);
+	/* Those of earlier recordings, now that there is one in their place. */
+	if (o->series && !o->flight)
+		series_thin(o->series, 0);
 }
 
 void output_sync_rows(struct output *o)
@@ -538,6 +558,8 @@ const char *output_name(const struct output *o)
 
 const char *output_path(const struct output *o)
 {
+	if (o->flight)
+		return "memory";
 	return o->series ? series_path(o->series) : output_name(o);
 }
 
@@ -546,9 +568,12 @@ int output_finish(struct output *o, bool *gone)
 	struct stat st;
 	int fd = o->fd;
 
-	*gone = o->base && o->regular && fd >= 0 && fstat(fd, &st) == 0 && !st.st_nlink;
+	*gone = o->base && o->regular && !o->abandoned && fd >= 0 && fstat(fd, &st) == 0 &&
+		!st.st_nlink;
 	o->fd = -1;
-	return fd < 0 || close(fd) == 0 ? 0 : errno;
+	if (fd >= 0 && close(fd) != 0 && !o->close_error)
+		o->close_error = errno;
+	return o->close_error;
 }
 
 void output_close(struct output *o)

@@ -82,8 +82,9 @@ void output_cancel(struct output *o);
 /* Cuts a regular file back to size bytes and stands there. 0 or an errno. */
 int output_trim(struct output *o, uint64_t size);
 
-/* For the writer's thread, with --sync; else they do nothing. What came until now: */
-void output_sync_begun(struct output *o);	/* is on the disk before its name is */
+/* From the writer's thread: what a capture begins with is written. */
+void output_begun(struct output *o);
+/* The same, with --sync; else they do nothing. What came until now: */
 void output_sync_rows(struct output *o);	/* holds rows that are to be there now */
 void output_sync_end(struct output *o);		/* was all */
 /* From any thread. */

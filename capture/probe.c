@@ -547,6 +547,16 @@ bool probe_is_idle(const struct probe *p)
 	return ring_is_empty(p->ring);
 }
 
+uint64_t probe_end(const struct probe *p)
+{
+	return ring_end(p->ring);
+}
+
+bool probe_has_drained(const struct probe *p, uint64_t end)
+{
+	return ring_has_read(p->ring, end);
+}
+
 void probe_detach(struct probe *p)
 {
 	probe_bpf__detach(p->skel);

@@ -82,6 +82,9 @@ uint64_t probe_sent(const struct probe *p);
 
 /* Nothing is in the ring, not even a record still being written. */
 bool probe_is_idle(const struct probe *p);
+/* A place behind all that is in the ring, and whether everything before one was drained. */
+uint64_t probe_end(const struct probe *p);
+bool probe_has_drained(const struct probe *p, uint64_t end);
 
 /* No event comes in after this; what is in the ring can still be drained. */
 void probe_detach(struct probe *p);

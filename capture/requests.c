@@ -86,8 +86,9 @@ bool requests_signal(struct requests *r, const struct signalfd_siginfo *si)
 	/* What is in memory has no file that could begin. */
 	if (output_dumps(o)) {
 		rotation_cut(&r->rotation);
-	} else if (r->rotation.runs && !r->reloading) {
-		notify_reloading(&r->service->notify);
+	} else if (r->rotation.runs) {
+		if (!r->reloading)
+			notify_reloading(&r->service->notify);
 		r->reloading = true;
 		cut(r);
 	}

@@ -98,6 +98,16 @@ void ring_fill(const struct ring *r, uint64_t *used, uint64_t *peak)
 	*peak = *used > r->peak ? *used : r->peak;
 }
 
+uint64_t ring_end(const struct ring *r)
+{
+	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+}
+
+bool ring_has_read(const struct ring *r, uint64_t end)
+{
+	return __atomic_load_n(r->consumer, __ATOMIC_RELAXED) >= end;
+}
+
 int ring_drain(struct ring *r, int (*fn)(void *ctx, const void *data, size_t size), void *ctx)
 {
 	unsigned long at = __atomic_load_n(r->consumer, __ATOMIC_RELAXED);

@@ -26,6 +26,10 @@ void ring_acknowledge(struct ring *r);
 /* Nothing is in it, not even a record that is still being written. */
 bool ring_is_empty(const struct ring *r);
 
+/* Where the next record will lie, and whether all that lay before such a place was read. */
+uint64_t ring_end(const struct ring *r);
+bool ring_has_read(const struct ring *r, uint64_t end);
+
 /* Bytes of it in use, and the most that ring_drain has found in use. */
 void ring_fill(const struct ring *r, uint64_t *used, uint64_t *peak);
 

@@ -96,6 +96,9 @@ static bool tell_procs(struct segment *s, const struct segment_procs *procs)
 		s->error = (struct et_error){ .code = ET_NOMEM, .what = "no memory" };
 		return false;
 	}
+	/* What a beginning that failed has left. */
+	et_batch_reset(s->procs);
+	ids_clear(&s->proc_ids);
 	ret = procs->each(procs->ctx, take_proc, s);
 	if (ret > 0)
 		s->proc_error = ret;

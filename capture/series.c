@@ -14,7 +14,7 @@ struct series {
 	struct series_options opt;
 	struct filer *filer;
 	struct filer_file *older;	/* all but the current one, oldest first; room for one more */
-	unsigned first, n;		/* those of them that are left */
+	unsigned n;
 	bool has_current;
 	struct filer_file current;
 	uint64_t next;			/* ms, of one that was made */
@@ -70,29 +70,24 @@ static int look(struct series *s)
 	}
 	free(s->older);
 	s->older = roomy;
-	s->first = 0;
 	s->n = kept;
 	return 0;
 }
 
-static int remove_oldest(struct series *s)
-{
-	int error = filer_remove(s->filer, s->older[s->first].ms);
-
-	if (error && error != ENOENT)
-		return error;
-	s->first++;
-	return 0;
-}
-
-/* Until there are at most so many files, if there are that many beside the current one. */
-static int thin_out(struct series *s, uint64_t files)
+/* Removes the oldest that can be removed. *bytes: what it took. */
+static int remove_oldest(struct series *s, uint64_t *bytes)
 {
 	int error = 0;
 
-	while (s->opt.keep_files && !error && s->first < s->n &&
-	       s->n - s->first + s->has_current > files)
-		error = remove_oldest(s);
+	for (unsigned i = 0; i < s->n; i++) {
+		error = filer_remove(s->filer, s->older[i].ms);
+		if (error && error != ENOENT)
+			continue;
+		*bytes = s->older[i].bytes;
+		s->n--;
+		memmove(s->older + i, s->older + i + 1, (s->n - i) * sizeof(s->older[0]));
+		return 0;
+	}
 	return error;
 }
 
@@ -122,8 +117,6 @@ int series_make(struct series *s, int *fd)
 	uint64_t ms;
 	int error = look(s);
 
-	if (!error)
-		error = thin_out(s, s->opt.keep_files - 1);
 	if (error)
 		return error;
 	do {
@@ -144,8 +137,17 @@ void series_next(struct series *s)
 	s->has_current = true;
 	s->made++;
 	set_path(s);
-	/* If this cannot be done now it is tried before the next one. */
-	thin_out(s, s->opt.keep_files);
+}
+
+int series_thin(struct series *s, unsigned more)
+{
+	int error = s->opt.keep_files ? look(s) : 0;
+	uint64_t bytes;
+
+	while (!error && s->n && s->opt.keep_files &&
+	       s->n + s->has_current + more > s->opt.keep_files)
+		error = remove_oldest(s, &bytes);
+	return error;
 }
 
 int series_room(struct series *s, uint64_t bytes)
@@ -156,24 +158,29 @@ int series_room(struct series *s, uint64_t bytes)
 	s->current.bytes = taken;
 	if (!s->opt.keep_bytes)
 		return 0;
-	for (unsigned i = s->first; i < s->n; i++)
+	/* Removing all others would not suffice. */
+	if (taken > s->opt.keep_bytes)
+		return EDQUOT;
+	for (unsigned i = 0; i < s->n; i++)
 		taken += s->older[i].bytes;
 	while (taken > s->opt.keep_bytes) {
-		if (s->first == s->n)
-			return EDQUOT;
-		taken -= s->older[s->first].bytes;
-		error = remove_oldest(s);
+		uint64_t gone;
+
+		error = s->n ? remove_oldest(s, &gone) : EDQUOT;
 		if (error)
 			return error;
+		taken -= gone;
 	}
 	return 0;
 }
 
 void series_discard(struct series *s)
 {
-	if (s->has_current)
-		filer_remove(s->filer, s->current.ms);
+	if (!s->has_current)
+		return;
+	filer_remove(s->filer, s->current.ms);
 	s->has_current = false;
+	s->made--;
 }
 
 int series_sync(struct series *s)

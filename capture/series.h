@@ -34,8 +34,13 @@ void series_free(struct series *s);	/* NULL is fine */
 int series_make(struct series *s, int *fd);
 void series_next(struct series *s);
 /*
+ * Removes the oldest until there are as few as are to be kept, with the current one and so
+ * many more. 0 or an errno: one cannot be removed, nor another in its place.
+ */
+int series_thin(struct series *s, unsigned more);
+/*
  * To be called before the current file grows to so many bytes: makes room. 0, EDQUOT where
- * nothing is left that could go, or another errno.
+ * that cannot be, or another errno.
  */
 int series_room(struct series *s, uint64_t bytes);
 /* Removes the current file, which was not kept. */

@@ -75,7 +75,7 @@ static void *writer_main(void *arg)
 	struct parcel *p;
 
 	if (chain_begin(&w->chain) && drop(w))
-		output_sync_begun(w->setup.output);
+		output_begun(w->setup.output);
 	show(w);
 	while ((p = queue_get(w->setup.queue))) {
 		chain_take(&w->chain, p);

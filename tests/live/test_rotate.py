@@ -383,7 +383,8 @@ def wrong_usage():
                 (["--keep", "5"], b"needs --rotate-size"), (["--keep", "7M"], b"from 8M"), (["--keep", "0"], b"from 8M"),
                 (["--keep", "9000000"], b""), (["--rotate-size", "1K"], b"from 64K"), (["--rotate-time", "10ms"], b"from 1s"),
                 (["--keep", "8M", "--rotate-size", "4M"], b"quarter"), (["--rotate-size", "1M", "--force"], b"--force"),
-                (["--flight", "8M", "--rotate-size", "1M"], b"no meaning"), (["--flight", "7"], b"from 1M"),
+                (["--flight", "8M", "--rotate-size", "1M"], b"no meaning"), (["--flight", "64M", "--keep", "8M"], b"have room"),
+                 (["--flight", "7"], b"from 1M"),
                 (["--flight", "1ms"], b"from 1s"), (["-o", "-", "--rotate-time", "1s"], b"standard output")):
             done = lab.run([lab.RECORDER, "-o", base, *args, "--", "true"], code=2)
             lab.demand(said in done.stderr, f"{args}: {lab.tail(done.stderr)}")

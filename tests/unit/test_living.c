@@ -119,7 +119,7 @@ static int compare(void *ctx, const struct et_event *ev)
 		uint64_t theirs = ET_HAS(&parent->own, ET_F_START) ? parent->own.v[ET_F_START].u : 0;
 		uint64_t ours = ET_HAS(&want, ET_F_START) ? want.v[ET_F_START].u : 0;
 
-		if (theirs > ours)
+		if (theirs > ours + 10000000)
 			want.known &= ~(1ull << ET_F_PPID);
 	} else if (ppid && r->all) {
 		want.known &= ~(1ull << ET_F_PPID);
