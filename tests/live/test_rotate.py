@@ -223,6 +223,8 @@ def out_of_the_filter():
             # It ends under another name.
             lab.run([leaver, "-c", "exec true"])
             for number in (2, 3, 4):
+                # So long that what is on its way has come.
+                time.sleep(0.2)
                 recorder.send_signal(signal.SIGHUP)
                 last = series.until(base, number)[-1]
                 rows = lab.wait_until(lambda name=last: lab.exectrace("info", "--json", name, code=None).stdout and
