@@ -61,7 +61,7 @@ static int help(const char *name)
 	else if (all)
 		usage(&o);
 	else if (!topic_help(name, &o))
-		return unknown(name);
+		return command_end(&o, unknown(name));
 	return command_end(&o, EXIT_DONE);
 }
 
