@@ -380,6 +380,11 @@ const uint64_t *drain_counts(const struct drain *d)
 	return d->counts;
 }
 
+uint64_t drain_events(const struct drain *d)
+{
+	return d->counts[ET_EXEC] + d->counts[ET_FAIL] + d->counts[ET_FORK] + d->counts[ET_EXIT];
+}
+
 void drain_lost(const struct drain *d, uint64_t lost[ET_CAUSE_END])
 {
 	const uint64_t *decoded = decode_lost(d->decoder);

@@ -69,6 +69,8 @@ bool drain_matched(struct drain *d);
 struct et_clock drain_clock(const struct drain *d, uint64_t ts);
 /* Events taken so far, by kind. */
 const uint64_t *drain_counts(const struct drain *d);
+/* All but the losses. */
+uint64_t drain_events(const struct drain *d);
 /* Events lost so far, by cause. */
 void drain_lost(const struct drain *d, uint64_t lost[ET_CAUSE_END]);
 

@@ -54,7 +54,7 @@ static int write_piece(void *ctx, const void *data, size_t len)
 /* A file that is cut short holds whole segments, which is a capture. */
 static struct dump cut(struct dumper *d, int fd, int error, uint64_t whole)
 {
-	struct dump dump = { .error = error, .bytes = whole };
+	struct dump dump = { .error = error, .cut = true, .bytes = whole };
 
 	if (!whole || ftruncate(fd, (off_t)whole) != 0) {
 		series_discard(d->series);

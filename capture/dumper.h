@@ -17,7 +17,8 @@ struct series;
 /* How one went. */
 struct dump {
 	int error;		/* errno; 0: all of it is in the file */
-	uint64_t bytes;		/* of the file; with an error whole segments, 0: there is no file */
+	bool cut;		/* with an error: only some whole segments are */
+	uint64_t bytes;		/* of the file; 0: there is none */
 	char *path;		/* of the file; the caller's, NULL: no memory */
 };
 

@@ -188,16 +188,6 @@ void flight_trim(struct flight *f, uint64_t size)
 	}
 }
 
-uint64_t flight_current(const struct flight *f)
-{
-	return f->current->bytes;
-}
-
-uint64_t flight_bytes(const struct flight *f)
-{
-	return f->bytes;
-}
-
 struct flight_copy *flight_copy(struct flight *f)
 {
 	struct flight_copy *c;

@@ -34,9 +34,6 @@ void flight_next(struct flight *f, uint64_t last);
 int flight_write(struct flight *f, const void *data, size_t len);
 /* Cuts the current one back. */
 void flight_trim(struct flight *f, uint64_t size);
-/* Bytes of the current one; of all. */
-uint64_t flight_current(const struct flight *f);
-uint64_t flight_bytes(const struct flight *f);
 
 /* What there is at a moment, but the current segment: it stays until it is dropped. */
 struct flight_copy;

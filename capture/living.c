@@ -117,11 +117,6 @@ void living_free(struct living *l)
 	free(l);
 }
 
-size_t living_count(const struct living *l)
-{
-	return l->count;
-}
-
 /* The process of that pid, or a new one in its place. NULL: there is no room. */
 static struct process *make(struct living *l, uint64_t pid)
 {

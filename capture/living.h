@@ -36,9 +36,6 @@ void living_take(struct living *l, const struct et_event *ev);
  */
 void living_sweep(struct living *l, bool (*lives)(uint32_t pid), uint64_t now, uint64_t seen);
 
-/* How many there are. */
-size_t living_count(const struct living *l);
-
 /* Non-zero ends the round. ev is borrowed during the call. */
 typedef int living_fn(void *ctx, const struct et_event *ev);
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -202,13 +201,6 @@ static bool is_echo(struct state *s, int signo, uint64_t now)
 	return false;
 }
 
-static uint64_t events(const struct state *s)
-{
-	const uint64_t *counts = drain_counts(s->l->drain);
-
-	return counts[ET_EXEC] + counts[ET_FAIL] + counts[ET_FORK] + counts[ET_EXIT];
-}
-
 static void on_signal(struct state *s, const struct signalfd_siginfo *si)
 {
 	const struct loop *l = s->l;
@@ -302,7 +294,7 @@ static struct progress_state progress_of(const struct state *s)
 {
 	uint64_t lost[ET_CAUSE_END];
 	struct progress_state p = {
-		.events = events(s),
+		.events = drain_events(s->l->drain),
 		.bytes = writer_bytes(s->l->writer),
 	};
 

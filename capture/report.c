@@ -119,7 +119,10 @@ void report_dump(const struct options *opt, const struct dump *dump)
 {
 	char size[UNITS_TEXT];
 
-	if (dump->error && dump->bytes)
+	if (dump->error && dump->bytes && !dump->cut)
+		say("wrote %s, %s, but cannot bring it to the disk: %s", dump->path ? dump->path : "",
+		    units_show_size(dump->bytes, size), strerror(dump->error));
+	else if (dump->error && dump->bytes)
 		say("cannot write all to %s: %s; it holds the older part, %s", dump->path ? dump->path : "",
 		    strerror(dump->error), units_show_size(dump->bytes, size));
 	else if (dump->error)

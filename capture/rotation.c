@@ -49,13 +49,6 @@ void rotation_dumped(struct rotation *r)
 		rotation_dump(r);
 }
 
-static uint64_t events(const struct rotation *r)
-{
-	const uint64_t *counts = drain_counts(r->drain);
-
-	return counts[ET_EXEC] + counts[ET_FAIL] + counts[ET_FORK] + counts[ET_EXIT];
-}
-
 /* The last of the times at which a file is due that is not later than now. */
 static void catch_up(struct rotation *r, uint64_t now)
 {
@@ -69,7 +62,7 @@ static uint64_t cut_due(struct rotation *r, uint64_t now)
 {
 	if (!r->options->rotate_time)
 		return NEVER;
-	if (events(r) != r->cut_events)
+	if (drain_events(r->drain) != r->cut_events)
 		return r->cut_at + r->options->rotate_time;
 	catch_up(r, now);
 	return NEVER;
@@ -98,6 +91,6 @@ void rotation_run(struct rotation *r, uint64_t now)
 	if (cut_due(r, now) > now)
 		return;
 	catch_up(r, now);
-	r->cut_events = events(r);
+	r->cut_events = drain_events(r->drain);
 	rotation_cut(r);
 }

@@ -115,6 +115,18 @@ def workdir():
         shutil.rmtree(path, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def small_disk(work, size):
+    """A file system of so many bytes, below work."""
+    place = os.path.join(work, "disk")
+    os.mkdir(place)
+    run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place])
+    try:
+        yield place
+    finally:
+        run(["umount", "-l", place])
+
+
 def run(argv, code=0, **kwargs):
     """Runs a program to its end and demands its exit code; None takes any."""
     kwargs.setdefault("stdin", subprocess.DEVNULL)

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import lab  # noqa: E402
 import series  # noqa: E402
 from bursts import number_of  # noqa: E402
-from test_rotate import NOISE, SeriesBursts, disk  # noqa: E402
+from test_rotate import NOISE, SeriesBursts  # noqa: E402
 
 
 def is_whole(file):
@@ -139,7 +139,7 @@ def nothing_lost():
 
 def no_room():
     """A file that does not fit holds whole segments, or is not there; the recording goes on."""
-    with lab.workdir() as work, disk(work, 1 << 20) as place:
+    with lab.workdir() as work, lab.small_disk(work, 1 << 20) as place:
         base = os.path.join(place, "c.etz")
         with flown(base, "4M", "--ring-size", "128M") as recorder:
             began(recorder)

@@ -68,19 +68,8 @@ def until_whole(attempt, *args):
     raise lab.Failure("a part of the last burst was neither kept nor lost, every time")
 
 
-@contextlib.contextmanager
-def small_disk(work, size):
-    place = os.path.join(work, "small")
-    os.mkdir(place)
-    lab.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place])
-    try:
-        yield place
-    finally:
-        lab.run(["umount", place])
-
-
 def on_full_disk(size):
-    with lab.workdir() as work, small_disk(work, size) as place, \
+    with lab.workdir() as work, lab.small_disk(work, size) as place, \
          Bursts(work, os.path.join(place, "c.etz")) as bursts:
         return check_full(bursts, size, "No space left on device", "make room")
 
@@ -104,7 +93,7 @@ def largest_file():
 
 def full_disk_and_ring():
     """Rows of other losses that went with the rest are told once more; the second reader adds all up."""
-    with lab.workdir() as work, small_disk(work, 64 << 10) as place:
+    with lab.workdir() as work, lab.small_disk(work, 64 << 10) as place:
         capture = os.path.join(place, "c.etz")
         for _ in range(20):
             with contextlib.suppress(FileNotFoundError):

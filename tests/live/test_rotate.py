@@ -39,17 +39,6 @@ class SeriesBursts(Bursts):
                    for file in files)
 
 
-@contextlib.contextmanager
-def disk(work, size):
-    place = os.path.join(work, "disk")
-    os.mkdir(place)
-    lab.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place])
-    try:
-        yield place
-    finally:
-        lab.run(["umount", "-l", place])
-
-
 def by_kind(events):
     kinds = {}
     for event in events:
@@ -273,7 +262,7 @@ def on_hangup():
 def budget():
     """On a disk with no byte more than the budget, nothing is lost, and nothing is said."""
     budgeted = 8 << 20
-    with lab.workdir() as work, disk(work, budgeted) as place:
+    with lab.workdir() as work, lab.small_disk(work, budgeted) as place:
         base = os.path.join(place, "c.etz")
         most, done = [0], threading.Event()
 
@@ -299,7 +288,7 @@ def budget():
 
 def full_disk():
     """It is told, and goes on when there is room: what was lost is told to the event, and where."""
-    with lab.workdir() as work, disk(work, 4 << 20) as place:
+    with lab.workdir() as work, lab.small_disk(work, 4 << 20) as place:
         base, other = os.path.join(place, "c.etz"), os.path.join(place, "other")
         with SeriesBursts(work, base, "--rotate-size", "1M", flush="100ms") as bursts:
             bursts.burst()

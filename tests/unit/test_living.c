@@ -132,6 +132,21 @@ static int compare(void *ctx, const struct et_event *ev)
 	return 0;
 }
 
+static int count_one(void *ctx, const struct et_event *ev)
+{
+	(void)ev;
+	++*(size_t *)ctx;
+	return 0;
+}
+
+static size_t count(const struct living *l)
+{
+	size_t n = 0;
+
+	CHECK(living_each(l, (struct et_clock){ 1, 0 }, count_one, &n) == 0);
+	return n;
+}
+
 static void check(const struct living *l, bool all)
 {
 	struct round r = { .at = { 400000000, -12 }, .all = all };
@@ -141,7 +156,6 @@ static void check(const struct living *l, bool all)
 	for (unsigned i = 0; i < PIDS; i++)
 		lives += model[i].lives;
 	CHECK(r.n == lives);
-	CHECK(living_count(l) == lives);
 }
 
 static bool is_even(uint32_t pid)
@@ -228,7 +242,7 @@ static void long_arguments(void)
 		et_set_uint(&ev, ET_F_PID, pid);
 		living_take(l, &ev);
 	}
-	CHECK(living_count(l) == 30000);
+	CHECK(count(l) == 30000);
 	CHECK(living_each(l, (struct et_clock){ 1, 0 }, sum, &s) == 0);
 	CHECK(s.whole > 100 && s.cut > 1000 && s.argv < 40u << 20);
 	living_free(l);
@@ -247,13 +261,13 @@ static void many(void)
 	}
 	et_set_uint(&ev, ET_F_PID, UINT64_MAX - 1);
 	living_take(l, &ev);
-	CHECK(living_count(l) == 131072);
+	CHECK(count(l) == 131072);
 	et_set_uint(&ev, ET_F_KIND, ET_EXIT);
 	for (unsigned pid = 1; pid < 4200000; pid += 7) {
 		et_set_uint(&ev, ET_F_PID, pid);
 		living_take(l, &ev);
 	}
-	CHECK(living_count(l) == 0);
+	CHECK(count(l) == 0);
 	living_free(l);
 }
 
