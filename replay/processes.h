@@ -94,7 +94,7 @@ struct processes;
 
 /* NULL: no memory. */
 struct processes *processes_new(const struct processes_calls *calls);
-/* Without telling anybody; .user of those still there is handed to gone. NULL is fine. */
+/* After processes_end, where that was not called. NULL is fine. */
 void processes_free(struct processes *t);
 /*
  * The next row. *about: the process that it is about, until the next call; NULL: of kind
