@@ -44,6 +44,7 @@ void filter_free(struct filter *f)
 	for (size_t i = 0; i < f->n_where; i++)
 		expr_free(f->where[i]);
 	free(f->where);
+	pids_free(&f->descendants);
 	*f = (struct filter){ 0 };
 }
 

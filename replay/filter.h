@@ -20,6 +20,7 @@
 
 #include "match.h"
 #include "moment.h"
+#include "pids.h"
 #include "say.h"
 #include "where.h"
 
@@ -61,6 +62,7 @@ struct filter {
 	bool keeps_lost;	/* matches and expressions let lost events pass, whatever they ask */
 	bool has_since, has_until;
 	struct moment since, until;
+	struct pids descendants; /* --descendants-of; for input.h, which knows who descends from whom */
 };
 
 /* An empty filter, all zero, lets everything pass. */

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "descent.h"
+#include "event.h"
 #include "feed.h"
 
 struct input {
@@ -17,6 +19,9 @@ struct input {
 	int64_t bound;        /* earliest row of the others */
 	size_t bound_index;
 	struct feed *last; /* lent a row to the caller */
+	struct descent *descent, *own_descent; /* NULL: whoever descends from whom */
+	bool all;        /* as asked for, while feeds hand out all rows; and so with fields */
+	uint64_t fields;
 };
 
 /* Room for n feeds in the place of those there are. */
@@ -34,6 +39,25 @@ static int set_feeds(struct input *in, size_t n)
 	return 0;
 }
 
+/* For --descendants-of. ET_OK or ET_NOMEM. */
+static int open_descent(struct input *in, const struct input_options *opt)
+{
+	struct input_options *own = &in->shared.opt;
+
+	in->all = opt->all;
+	in->fields = opt->fields;
+	if (!opt->filter->descendants.n)
+		return ET_OK;
+	in->descent = opt->descent;
+	if (!in->descent)
+		in->descent = in->own_descent = descent_new(&opt->filter->descendants);
+	if (!in->descent)
+		return ET_NOMEM;
+	own->all = true;
+	own->fields = PROCESSES_FIELDS;
+	return ET_OK;
+}
+
 int input_open(struct source **sources, size_t n, const struct input_options *opt,
 	       struct input **out)
 {
@@ -44,17 +68,19 @@ int input_open(struct source **sources, size_t n, const struct input_options *op
 		in->sources = calloc(n + !n, sizeof(*in->sources));
 	if (in)
 		in->ledger = ledger_new();
-	if (!in || !in->sources || !in->ledger || set_feeds(in, n)) {
+	if (in)
+		in->shared.opt = *opt;
+	if (!in || !in->sources || !in->ledger || set_feeds(in, n) || open_descent(in, opt)) {
 		for (size_t i = 0; i < n; i++)
 			source_close(sources[i]);
 		if (in) {
 			ledger_free(in->ledger);
+			free(in->feeds);
 			free(in->sources);
 		}
 		free(in);
 		return -1;
 	}
-	in->shared.opt = *opt;
 	in->n_sources = n;
 	for (size_t i = 0; i < n; i++)
 		in->feeds[i].source = in->sources[i] = sources[i];
@@ -70,6 +96,7 @@ void input_close(struct input *in)
 		feed_free(&in->feeds[i]);
 	for (size_t i = 0; i < in->n_sources; i++)
 		source_close(in->sources[i]);
+	descent_free(in->own_descent);
 	ledger_free(in->ledger);
 	free(in->feeds);
 	free(in->sources);
@@ -162,8 +189,30 @@ static int choose(struct input *in, struct feed **out)
 	return ET_OK;
 }
 
+/* Of a row that the feed has given: whether it is to be handed out. ET_OK or ET_NOMEM. */
+static int judge_descent(struct input *in, struct feed *f, struct input_row *row, bool *out)
+{
+	struct et_error err;
+	bool within;
+	int r = descent_take(in->descent, row, &within);
+
+	row->matches &= within;
+	*out = row->matches || in->all;
+	if (r)
+		return r;
+	if (!*out)
+		source_hidden(f->source);
+	else if (in->fields)
+		event_pick(row->chunk, row->row, in->fields, &row->ev);
+	else
+		r = et_chunk_event(row->chunk, row->row, &row->ev, &err);
+	return r;
+}
+
 int input_next(struct input *in, struct input_row *row)
 {
+	bool out = true;
+
 	if (!in->begun && begin(in))
 		return ET_NOMEM;
 	for (;;) {
@@ -182,7 +231,10 @@ int input_next(struct input *in, struct input_row *row)
 		if (r == ET_CORRUPT)
 			continue;
 		in->last = f;
-		return r;
+		if (!r && in->descent)
+			r = judge_descent(in, f, row, &out);
+		if (r || out)
+			return r;
 	}
 }
 
@@ -202,10 +254,26 @@ int input_rest(struct input *in)
 	return r == ET_EOF ? ET_OK : r;
 }
 
+/* Where it takes all rows to know which ones count. */
+static int count_rows(struct input *in, uint64_t limit, uint64_t *count)
+{
+	struct input_row row;
+	int r = ET_OK;
+
+	in->fields = PROCESSES_FIELDS;
+	while (!r && *count < limit) {
+		r = input_next(in, &row);
+		*count += !r && row.matches;
+	}
+	return r == ET_EOF ? ET_OK : r;
+}
+
 int input_count(struct input *in, uint64_t limit, uint64_t *count)
 {
-	share_ledger(in);
 	*count = 0;
+	if (in->descent)
+		return count_rows(in, limit, count);
+	share_ledger(in);
 	for (size_t i = 0; i < in->n && *count < limit; i++) {
 		int r = feed_count(&in->feeds[i], limit, count);
 

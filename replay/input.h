@@ -11,6 +11,7 @@
 #include "source.h"
 
 struct input;
+struct descent;
 
 struct input_options {
 	const struct filter *filter;	/* borrowed */
@@ -18,6 +19,7 @@ struct input_options {
 	bool utc;			/* times in options that name no zone are UTC */
 	uint64_t fields;		/* bits of the fields to fill, no lists; 0: all */
 	bool all;			/* hand out also what does not match: input_row.matches */
+	struct descent *descent;	/* of the filter's descendants, borrowed; NULL: its own */
 	bool one_boot;			/* the sources' boot clock is the same: merge by ts */
 	/* Called with each record, in front of the rows that it brings. NULL: none. */
 	void (*record)(void *ctx, const struct source *s, const struct et_record *rec);

@@ -27,6 +27,7 @@ enum option_group {
 	OPTIONS_JSON = 1024,	/* of OPTIONS_SHOW only that */
 	OPTIONS_INFO = 4096,	/* what is told of a capture */
 	OPTIONS_CONTROL = 8192,	/* the recorder that is asked */
+	OPTIONS_TREE = 16384,	/* how processes are shown */
 };
 
 struct options {
@@ -41,6 +42,9 @@ struct options {
 	char *control;		/* the same */
 	bool force, drop_unknown, no_ancestors;
 	unsigned level, chunk_rows; /* 0: not given */
+	unsigned depth;		/* of a tree; 0: all */
+	bool no_fold;
+	bool rooted;		/* a tree begins at filter.descendants */
 	char **files;		/* operands; argv's strings */
 	size_t n_files;
 	char **record;		/* words for the recorder; owned */

@@ -399,6 +399,11 @@ void source_shown(struct source *s)
 	teller(s)->shown++;
 }
 
+void source_hidden(struct source *s)
+{
+	teller(s)->shown--;
+}
+
 /* Opens the file that has the name now. False: no more is wanted, or it cannot be read. */
 static bool follow_on(struct source *s)
 {

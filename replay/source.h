@@ -119,6 +119,8 @@ void source_failed(struct source *s);
 void source_losses(struct source *s, struct et_chunk *c, int64_t since, int64_t until);
 /* Notes an event that was handed out. */
 void source_shown(struct source *s);
+/* The one handed out last is not shown after all. */
+void source_hidden(struct source *s);
 /* What its reader has met, or those of its parts; of copies of a segment, what all have together. */
 void source_stats(const struct source *s, struct et_reader_stats *out);
 /* Notes that a column, where the segment has it, is shown of no row of some chunk. */
