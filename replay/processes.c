@@ -419,7 +419,11 @@ static int learn(struct processes *t, struct process *p, const struct word *w)
 		set_start(p, w);
 		news = true;
 	}
-	if (news && origin > old)
+	if (p->parent && later(p->parent, w)) {
+		part(p);
+		news = true;
+	}
+	if (origin > old)
 		p->origin = (uint8_t)origin;
 	if (w->ppid && w->ppid != p->ppid && (!p->ppid || (w->kind == ET_FORK && origin > old))) {
 		r = move(t, p, w);
@@ -441,6 +445,17 @@ static bool same_start(uint64_t a, bool a_coarse, uint64_t b, bool b_coarse)
 	return lo == hi || ((a_coarse || b_coarse) && hi - lo <= TICK_NS);
 }
 
+static bool later_than_child(const struct process *p, const struct word *w)
+{
+	uint64_t slack = w->kind == ET_PROC ? 0 : TICK_NS;
+
+	for (const struct process *c = p->child; c; c = c->after)
+		if (c->start != ET_NONE && w->start > c->start &&
+		    w->start - c->start > (c->coarse ? slack : 0))
+			return true;
+	return false;
+}
+
 enum likeness { SAME, EARLIER, ANOTHER };
 
 /* Whether the row is about that process, about one that had the pid before, or after it. */
@@ -450,9 +465,9 @@ static enum likeness compare(const struct process *p, const struct word *w)
 		return same_start(p->start, p->coarse, w->start, w->kind == ET_PROC) ? SAME
 		       : w->start < p->start					     ? EARLIER
 											     : ANOTHER;
-	/* Who begins now is nobody that was known. */
+	/* Who begins now, or later than a child of his, is nobody that was known. */
 	if (w->start != ET_NONE)
-		return w->start > p->began ? ANOTHER : SAME;
+		return w->start > p->began || later_than_child(p, w) ? ANOTHER : SAME;
 	return w->kind == ET_FORK ? ANOTHER : SAME;
 }
 

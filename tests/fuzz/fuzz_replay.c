@@ -2,13 +2,14 @@
 /*
  * The first line is the command line, words between spaces; the rest is a capture.
  * Options are parsed, and what they choose of the capture is put in order and
- * printed as text and as JSON, and what the capture lacks. Text must hold no control byte
- * but newlines.
+ * printed as text and as JSON, and what the capture lacks; behind the word tree, its
+ * processes. Text must hold no control byte but newlines.
  */
 #include "certificate.h"
 #include "input.h"
 #include "options.h"
 #include "print.h"
+#include "tree.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -75,14 +76,50 @@ static void show(struct source *source, const struct options *opt)
 	input_close(in);
 }
 
+static void show_tree(struct source *source, const struct options *opt)
+{
+	const struct input_options io = { .filter = &opt->filter, .utc = opt->utc, .all = true };
+	const struct tree_options shape = { .roots = opt->rooted ? &opt->filter.descendants : NULL,
+					    .depth = opt->depth,
+					    .fold = !opt->no_fold };
+	const struct tree_style style = { .header = true, .width = 100 };
+	struct tree *tree = tree_new(&shape);
+	struct tree_bounds bounds;
+	struct tree_json *json;
+	struct out text, lines;
+	struct input_row row;
+	struct input *in;
+	unsigned rows = 0;
+
+	out_open(&text, -1);
+	out_open(&lines, -1);
+	json = tree_json_new(&lines, &shape);
+	if (tree && json && !input_open(&source, 1, &io, &in)) {
+		while (rows++ < 2000 && input_next(in, &row) == ET_OK)
+			if (tree_take(tree, &row) || tree_json_take(json, &row))
+				abort();
+		tree_print(&text, tree, tree_end(tree), &style);
+		tree_json_end(json, &bounds);
+		check_text(&text);
+		check_text(&lines);
+		input_close(in);
+	}
+	tree_free(tree);
+	tree_json_free(json);
+	out_close(&text);
+	out_close(&lines);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *end = memchr(data, '\n', size);
 	char *words[WORDS + 1], line[512];
+	unsigned groups = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_ENDING;
 	struct options opt;
 	struct source *source;
 	struct reason why;
 	size_t len;
+	bool tree;
 	int fd;
 
 	if (!end || (size_t)(end - data) >= sizeof(line))
@@ -90,14 +127,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = (size_t)(end - data);
 	memcpy(line, data, len);
 	line[len] = '\0';
-	if (!options_parse(&opt, OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_EVENTS | OPTIONS_ENDING,
-			   (int)split(line, words), words, &why)) {
+	tree = !strncmp(line, "tree ", 5);
+	if (tree)
+		memset(line, ' ', 5);
+	groups |= tree ? OPTIONS_TREE : OPTIONS_EVENTS;
+	if (!options_parse(&opt, groups, (int)split(line, words), words, &why)) {
 		fd = memfd_create("capture", MFD_CLOEXEC);
 		if (fd >= 0 && write(fd, end + 1, size - len - 1) == (ssize_t)(size - len - 1) &&
 		    lseek(fd, 0, SEEK_SET) == 0) {
 			if (!source_open_fd(fd, "capture", &source, &why)) {
 				if (source_begin(source, &why))
 					source_close(source);
+				else if (tree)
+					show_tree(source, &opt);
 				else
 					show(source, &opt);
 			}

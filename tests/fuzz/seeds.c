@@ -18,6 +18,8 @@ static const char *const lines[] = {
 	"--match cgroup=/* --match container=? --match exec_duration=1us..2h --columns user,tty,container",
 	"--where exit!=0&&comm=='a' --where argv[0]~'*' --where !known(exe)||user=~'o+'",
 	"--match tty=pts/* --match exe_memfd --match exe_dev=8:1.. --match duration=..1s --columns result,argv",
+	"--descendants-of 1,2,4294967295 --kind exec,exit",
+	"tree --pid 1,5 --depth 3 --uid root", "tree --no-fold --kind exec,fork,exit,proc,fail --json",
 };
 
 /* Behind a NUL what becomes strings of events. */
