@@ -110,7 +110,8 @@ static int show(struct source **sources, size_t n, struct options *opt)
 {
 	const struct input_options io = { .filter = &opt->filter,
 					  .utc = opt->utc,
-					  .whole = opt->fail_on_loss,
+					  /* How they ended is told also of behind --until. */
+					  .whole = true,
 					  .fields = opt->json ? JSON_FIELDS : TEXT_FIELDS,
 					  .all = true };
 	const struct tree_options shape = { .roots = opt->rooted ? &opt->filter.descendants : NULL,
