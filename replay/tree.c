@@ -159,7 +159,7 @@ static void place(struct tree *t, struct tree_node *n, const struct process *p)
 
 	append(parent, n);
 	n->inside |= parent->inside || !t->opt.roots || pids_have(t->opt.roots, p->pid);
-	n->level = n->inside && parent->level < UINT16_MAX ? parent->level + 1 : 0;
+	n->level = n->inside && parent->level < UINT16_MAX ? (uint16_t)(parent->level + 1) : 0;
 }
 
 static int began(void *ctx, struct process *p, const struct input_row *row)
@@ -199,11 +199,17 @@ static uint64_t sum(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+/* The lowest error is told apart, ENOENT nearly always, in whatever order they come. */
 static void count_failed(struct tree_node *n, uint32_t error, uint32_t failed)
 {
-	if (!n->failed)
+	if (!failed)
+		return;
+	if (!n->failed || error < n->error) {
+		n->failed_otherwise += n->failed;
 		n->error = error;
-	if (n->error == error)
+		n->failed = 0;
+	}
+	if (error == n->error)
 		n->failed += failed;
 	else
 		n->failed_otherwise += failed;
@@ -237,8 +243,9 @@ static void merge(struct tree *t, struct tree_node *a, struct tree_node *b)
 
 static uint64_t shape_of(const struct tree *t, const struct tree_node *n)
 {
-	uint64_t flags = n->executed | n->timed << 1 | (n->matched != 0) << 2 |
-			 (n->below != 0) << 3 | n->result << 8 | n->origin << 16;
+	uint64_t flags = n->executed | (n->timed ? 2u : 0) | (n->matched ? 4u : 0) |
+			 (n->below ? 8u : 0) | (unsigned)n->result << 8 |
+			 (unsigned)n->origin << 16;
 	uint64_t shape = hash_pair(t->seed, (uint64_t)n->chain << 32 | n->name,
 				   (uint64_t)n->user << 32 | n->code);
 
@@ -291,7 +298,7 @@ static void settle(struct tree *t, struct tree_node *n)
 		n->height = 0;
 	}
 	if (parent->height <= n->height)
-		parent->height = n->height + 1;
+		parent->height = (uint16_t)(n->height + 1);
 	if (!t->opt.fold)
 		return;
 	n->shape = shape_of(t, n);

@@ -46,7 +46,7 @@ struct tree_node {
 	uint32_t total;			/* processes here and below, once it is over */
 	uint32_t matched;		/* of those folded: rows that match are about them */
 	uint32_t failed, failed_otherwise; /* execs: with .error, with others */
-	uint32_t error;			/* errno */
+	uint32_t error;			/* the lowest errno */
 	uint32_t pid;			/* of the first */
 	uint32_t chain, name;		/* interned: of all executions but the last; of that */
 	uint32_t uid, user;		/* user: interned, 0: not known */

@@ -47,14 +47,9 @@ def key(process, capture):
 
 def expected(capture, matches):
     """By key: (parent's key, what it is, whether a row of it matches), of those shown."""
-    processes = {id(row["process"]): row["process"] for row in capture.rows if "process" in row}
-    matched = {id(row["process"]) for row in capture.rows if "process" in row and matches(row)}
+    matched = {id(row["process"]): row["process"] for row in capture.rows if "process" in row and matches(row)}
     shown, out = {}, {}
-    for process in processes.values():
-        while id(process) in matched or id(process) in shown or not shown.get(id(process), True):
-            break
-        if id(process) not in matched:
-            continue
+    for process in matched.values():
         while process is not None and id(process) not in shown:
             shown[id(process)] = process
             process = told_parent(process, capture)
@@ -215,10 +210,6 @@ end ts=7000 done
 # ---- What is folded -------------------------------------------------------------------
 
 
-LINE = re.compile(r"^ *(?P<mark>\()?(?P<times>×)?(?P<number>\d+)[ )]  ?(?P<user>.{8})  (?P<result>\S*(?: \S+)*?) *"
-                  r"(?P<time>(?<= )[\d.]+[a-z0-9]+)? *(?P<cpu>(?<= )[\d.]+[a-z0-9]+)?  (?P<bars>(?:│  |   )*)(?P<arm>[├└][─?] )?(?P<what>\S.*)$")
-
-
 def parse(text):
     """(level, count, matched, result, command) of each line of a tree."""
     out = []
@@ -249,7 +240,7 @@ def folded(events, fold=True):
         return " → ".join(names) if executed else f"({names[0]})"
 
     def summary(life):
-        fails = collections.Counter(row["error"] for row in life.rows if row["kind"] == "fail")
+        fails = collections.Counter((row["errno"], row["error"]) for row in life.rows if row["kind"] == "fail")
         named_life = life.rows[0]["kind"] == "named"
         matched = any(row["kind"] not in ("proc", "named") for row in life.rows)
         children = [c for c in map(summary, sorted(life.children, key=lambda c: order[id(c)])) if c]
@@ -266,14 +257,13 @@ def folded(events, fold=True):
         users = [row["uid"] for row in life.rows if "uid" in row]
         origin = "named" if named_life else "fork" if life.fork else "proc" if life.proc else "seen"
         return {"label": label(life), "result": "?" if named_life else family.result(life), "matched": matched, "count": 1,
-                "fails": fails, "first": next(iter(fails), None), "children": children,
+                "fails": fails, "children": children,
                 "shape": (label(life), family.result(life), matched, users[-1:], origin,
                           frozenset(map(lambda c: c["shape"], children))).__repr__()}
 
     def merge(a, b):
         a["count"] += b["count"]
         a["fails"] = a["fails"] + b["fails"]
-        a["first"] = a["first"] or b["first"]
         for child in b["children"]:
             like = [c for c in a["children"] if c["shape"] == child["shape"]]
             if like:
@@ -284,8 +274,9 @@ def folded(events, fold=True):
     def emit(nodes, level):
         for node in nodes:
             fails = node["fails"]
-            others = sum(n for error, n in fails.items() if error != node["first"])
-            tail = f"  (+{fails[node['first']]} {node['first']}" + (f", {others} other" if others else "") + ")" if fails else ""
+            lowest = min(fails, default=None)
+            others = sum(fails.values()) - fails[lowest]
+            tail = f"  (+{fails[lowest]} {lowest[1]}" + (f", {others} other" if others else "") + ")" if fails else ""
             yield level, node["count"], node["matched"], node["result"], node["label"] + tail
             yield from emit(node["children"], level + 1)
 
@@ -304,8 +295,12 @@ def names_only(lines):
         command, tail = re.match(r"(.*?)(  \(\+.*\))?$", command).groups()
         *chain, last = command.split(" → ")
         if not last.startswith("("):
-            last = re.sub(r"^\[\S+\] ", "", last).split(" ")[0].rsplit("/", 1)[-1]
-        out.append((level, count, matched, result, " → ".join([*chain, last]) + (tail or "")))
+            file, words = re.match(r"(?:\[(\S+)\] )?(.*)", last).groups()
+            word = words.split(" ")[0]
+            last = (file if word == "hostile" else word).rsplit("/", 1)[-1]
+        # What ran before is called otherwise by its arguments than by the kernel.
+        name = " → ".join([*chain, last]) if matched else "*"
+        out.append((level, count, matched, result, name + (tail or "")))
     return out
 
 
@@ -315,41 +310,153 @@ def folding_is_what_a_naive_one_gives():
         events = lab.replay(path)
         for fold in (True, False):
             found = parse(tree("--no-header", "-q", *([] if fold else ["--no-fold"]), path))
-            lab.equal(names_only([line for line in found if "hostile" not in line[4]]),
-                      [line for line in folded(events, fold)] if fold else
-                      [line for line, full in zip(folded(events, False), found) if "hostile" not in full[4]], f"lines, fold {fold}")
+            lab.equal(names_only(found), names_only(folded(events, fold)), f"lines, fold {fold}")
             lab.demand((len(found) < 1500) == fold, f"{len(found)} lines, fold {fold}")
             lab.equal(sum(count for _, count, _, result, _ in found if result != "?"), 3000, "processes in all lines")
 
 
-SHAPES = """segment ts=1000 realtime=1790000000000000000
+# ---- What is printed ------------------------------------------------------------------
+
+
+BEGINNING = """segment boot=00112233445566778899aabbccddeeff ts=1000 realtime=1790000000000000000
 user 0 root
 user 1 ann
-proc ts=1000 pid=1 ppid=0 start=0 uid=0 comm=init argv=/sbin/init,
+proc ts=1000 pid=1 ppid=0 start=0 uid=0 comm=init argv=%2Fsbin%2Finit,
 proc ts=1001 pid=10 ppid=1 start=0 uid=1 comm=bash argv=bash,
 proc ts=1002 pid=11 ppid=1 start=0 uid=1 comm=idle argv=idle,
-fork ts=2000 pid=20 ppid=10 start=2000 uid=1 comm=bash
-fail ts=2100 pid=20 ppid=10 start=2000 uid=1 comm=bash filename=/usr/local/bin/make argv=make, errno=2
-exec ts=2200 pid=20 ppid=10 start=2000 uid=1 comm=make filename=/usr/bin/make argv=make,-j2,
 """
 
 
-def build(n, start=3000, pid=100):
-    """So many gcc with two children each, side by side."""
+def capture_of(work, *lines, name="t.etz", begin=BEGINNING, end="end ts=99000000000 done\n"):
+    return world.write(os.path.join(work, name), begin, *(line + "\n" for line in lines), end)
+
+
+def gcc(n):
+    """So many gcc side by side, with two children each."""
     out = []
+
+    def row(ts, kind, pid, ppid, start, comm, more=""):
+        out.append((ts, f"{kind} ts={ts} pid={pid} ppid={ppid} start={start} uid=1 comm={comm} {more}"))
     for i in range(n):
-        out.append((start + i, f"fork ts={start + i} pid={pid + 3 * i} ppid=20 start={start + i} uid=1 comm=make"))
-        at = start + 1000 + i
-        out.append((at, f"exec ts={at} pid={pid + 3 * i} ppid=20 start={start + i} uid=1 comm=gcc filename=/usr/bin/gcc argv=gcc,-c,{i}.c,"))
+        pid, at = 100 + 3 * i, 3000 + i
+        row(at, "fork", pid, 20, at, "make")
+        row(at + 1000, "exec", pid, 20, at, "gcc", f"filename=%2Fusr%2Fbin%2Fgcc argv=gcc,-c,{i}.c,")
         for k, name in enumerate(("cc1", "as")):
-            at = start + 2000 + 100 * k + i
-            who = f"pid={pid + 3 * i + k + 1} ppid={pid + 3 * i} start={at} uid=1"
-            out += [(at, f"fork ts={at} {who} comm=gcc"), (at + 30, f"exec ts={at + 30} {who} comm={name} filename=/usr/lib/{name} argv={name},{i}.s,"),
-                    (at + 60, f"exit ts={at + 60} {who} comm={name} exit_code=0 utime=1000000 stime=500000")]
-        at = start + 4000 + i
-        out.append((at, f"exit ts={at} pid={pid + 3 * i} ppid=20 start={start + i} uid=1 comm=gcc exit_code={0 if i else 1} utime=1000 stime=0"))
-    return "\n".join(line for _, line in sorted(out)) + "\n"
+            own, start = pid + k + 1, at + 2000 + 500 * k
+            row(start, "fork", own, pid, start, "gcc")
+            row(start + 100, "exec", own, pid, start, name, f"filename=%2Fusr%2Fbin%2F{name} argv={name},-O2,")
+            row(start + 200, "exit", own, pid, start, name, "exit_code=0 utime=1500000000 stime=500000000")
+        row(at + 7000, "exit", pid, 20, at, "gcc", f"exit_code={1 if i == 1 else 0} utime=1000000 stime=0")
+    return [line for _, line in sorted(out)]
+
+
+MAKE = ["fork ts=2000 pid=20 ppid=10 start=2000 uid=1 comm=bash",
+        "fail ts=2100 pid=20 ppid=10 start=2000 uid=1 comm=bash filename=%2Fx%2Fmake argv=make, errno=2",
+        "fail ts=2150 pid=20 ppid=10 start=2000 uid=1 comm=bash filename=%2Fy%2Fmake argv=make, errno=2",
+        "fail ts=2160 pid=20 ppid=10 start=2000 uid=1 comm=bash filename=%2Fz%2Fmake argv=make, errno=13",
+        "exec ts=2200 pid=20 ppid=10 start=2000 uid=1 comm=make filename=%2Fusr%2Fbin%2Fmake argv=make,-j2,"]
+REST = ["fork ts=50000 pid=30 ppid=20 start=50000 uid=1 comm=make",
+        "exec ts=50100 pid=30 ppid=20 start=50000 uid=1 comm=sh filename=%2Fbin%2Fsh argv=sh,-c,exec%20su,",
+        "exec ts=50200 pid=30 ppid=20 start=50000 uid=0 comm=su filename=%2Fbin%2Fsu argv=su,a%0Ab,",
+        "fork ts=50300 pid=31 ppid=30 start=50300 uid=0 comm=su",
+        "exit ts=50400 pid=31 ppid=30 start=50300 uid=0 comm=su signal=11 core=1 utime=0 stime=0",
+        "exit ts=2050200 pid=30 ppid=20 start=50000 uid=0 comm=su exit_code=0 utime=7000 stime=0",
+        "fork ts=2060000 pid=32 ppid=20 start=2060000 uid=1 comm=make",
+        "fork ts=3000000 pid=32 ppid=20 start=3000000 uid=1 comm=make",
+        "exec ts=3000100 pid=40 ppid=20 start=100 uid=1 comm=lost filename=%2Fbin%2Flost argv=lost,",
+        "exec ts=3000200 pid=41 ppid=777 start=2500000 uid=1 comm=orphan filename=%2Fbin%2Forphan argv=orphan,"]
+
+TEXT = """\
+     PID  USER      RESULT       TIME      CPU  COMMAND
+      (1) root      running                     /sbin/init
+     (10) ann       running                     └─ bash
+      20            running                        └─ make -j2  (+2 ENOENT, 1 other)
+      ×3            exit 0     21.00µs  3.000ms       ├─ gcc
+"""
+
+
+def lines_are_as_the_manual_says():
+    with lab.workdir() as work:
+        path = capture_of(work, *MAKE, *gcc(4), *REST)
+        for args, env, name in (([], UTF8, "text"), ([], ASCII, "ascii"), (["--no-fold", "--pid", "20"], UTF8, "all"),
+                                (["--depth", "3", "--utc"], UTF8, "depth"), (["--comm", "as", "--no-header"], UTF8, "filter")):
+            lab.equal(tree("-q", *args, path, env=env), EXPECTED[name], f"tree {args}")
+
+
+def nothing_to_show():
+    with lab.workdir() as work:
+        path = capture_of(work)
+        lab.equal(tree("--no-header", path), "", "processes of which only the snapshot tells")
+        lab.equal(tree("--no-header", "--json", path), "", "the same as JSON")
+        lab.equal([line[4] for line in parse(tree("--no-header", "--kind", "proc", path))],
+                  ["/sbin/init", "bash", "idle"], "with --kind proc")
+        lab.equal(tree("--no-header", "--pid", "4444", path), "", "a pid that nobody has")
+        for option in (["--pid", "x"], ["--pid", "0"], ["--descendants-of", "1,,2"], ["--depth", "0"], ["--depth", "2000"], ["--count"]):
+            done = lab.exectrace("tree", *option, path, code=2)
+            lab.demand(option[0].encode() in done.stderr, f"{option}: {done.stderr}")
+
+
+# ---- Strangers' captures --------------------------------------------------------------
+
+
+def no_control_byte_comes_out():
+    hostile = "%1B[31m%0A%07%FF%E2%80%AEx"
+    with lab.workdir() as work:
+        path = capture_of(work, f"user 5 {hostile}",
+                          f"fork ts=2000 pid=20 ppid=10 start=2000 uid=5 comm={hostile}",
+                          f"exec ts=2100 pid=20 ppid=10 start=2000 uid=5 comm={hostile} filename={hostile} argv={hostile},{hostile},",
+                          f"exec ts=2200 pid=20 ppid=10 start=2000 uid=5 comm={hostile} filename={hostile} argv={hostile},",
+                          f"fork ts=2300 pid=21 ppid=20 start=2300 uid=5 comm={hostile}")
+        for args in ([], ["--json"], ["--no-fold", "--wide"]):
+            for env in (UTF8, ASCII):
+                out = lab.exectrace("tree", *args, path, env=env).stdout
+                lab.demand(not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]|\xe2\x80\xae|\xff", out), f"tree {args} prints {out!r}")
+                lab.demand(b"31m" in out, f"tree {args} prints {out!r}")
+                if env is ASCII and not args:
+                    lab.demand(out.isascii(), f"in ASCII: {out!r}")
+
+
+def limited():
+    if not lab.SANITIZED:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def deep_and_wide():
+    """Deeper, and with more kinds, than is shown: all are counted, in bounded memory."""
+    def check(path, processes, told):
+        for args in ([], ["--no-fold"]):
+            done = lab.exectrace("tree", "-q", *args, path, env=UTF8, preexec_fn=limited)
+            lines = parse(done.stdout.decode().split("\n", 1)[1].split("\n\n")[0])
+            below = sum(int(n) for n in re.findall(r"\(\+(\d+) process(?:es)? below\)", done.stdout.decode()))
+            lab.equal(sum(count for _, count, *_ in lines) + below, processes, f"processes of tree {args}")
+            lab.equal(told in done.stderr, bool(told), f"what tree {args} tells: {done.stderr[-500:]}")
+        done = lab.exectrace("tree", "-q", "--json", path, env=UTF8, preexec_fn=limited)
+        lab.equal(done.stdout.count(b"\n"), processes, "processes of tree --json")
+    with lab.workdir() as work:
+        n = 5000
+        rows = [f"fork ts={2000 + i} pid={i + 2} ppid={i + 1} start={2000 + i} uid=0 comm=deep" for i in range(n)]
+        check(capture_of(work, *rows, begin="segment ts=1000\n"), n + 1, b"only counted")
+        # The same, each gone before the next but one is there: only the last one lives.
+        rows = [row for i in range(n)
+                for row in (f"fork ts={2000 + 10 * i} pid={i + 2} ppid={i + 1} start={2000 + 10 * i} uid=0 comm=deep",
+                            f"exit ts={2005 + 10 * i} pid={i + 1} ppid=0 start={2000 + 10 * (i - 1)} uid=0 comm=deep exit_code=0")]
+        check(capture_of(work, *rows, begin="segment ts=1000\n"), n + 1, b"only counted")
+        rows = [row for i in range(60000)
+                for row in (f"fork ts={2000 + 10 * i} pid={i + 2} ppid=1 start={2000 + 10 * i} uid=0 comm=x",
+                            f"exec ts={2001 + 10 * i} pid={i + 2} ppid=1 start={2000 + 10 * i} uid=0 comm=c{i} argv={'x' * 900},",
+                            f"exit ts={2005 + 10 * i} pid={i + 2} ppid=1 start={2000 + 10 * i} uid=0 comm=c{i} exit_code=0")]
+        check(capture_of(work, *rows, begin="segment ts=1000\n"), 60001, b"command lines are left out")
+
+
+def a_closed_pipe_is_no_failure():
+    with lab.workdir() as work:
+        path = lab.made(work, 2000)
+        for args in ([], ["--json"]):
+            done = lab.run(["sh", "-c", '"$0" tree "$@" | head -n 1', lab.EXECTRACE, *args, "--no-fold", "-q", path])
+            lab.equal((done.stdout.count(b"\n"), done.stderr), (1, b""), f"tree {args} into head")
 
 
 if __name__ == "__main__":
-    lab.main(json_is_the_world, descendants_everywhere, descendants_over_segments, folding_is_what_a_naive_one_gives)
+    lab.main(json_is_the_world, descendants_everywhere, descendants_over_segments, folding_is_what_a_naive_one_gives,
+             lines_are_as_the_manual_says, nothing_to_show, no_control_byte_comes_out, deep_and_wide,
+             a_closed_pipe_is_no_failure)
