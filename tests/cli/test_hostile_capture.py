@@ -37,6 +37,8 @@ def judge(path, code, events, fault=None, faults=1, missing=0, replay=()):
     shown = run("replay", "--json", *replay, path, code=code)
     summary = run("summary", "--json", path, code=code)
     info = run("info", "--json", path, code=None)
+    for how in ((), ("--json",)):
+        run("tree", *how, *replay, path, code=code)
     if not replay:
         lab.equal(shown.stdout.count(b"\n"), events, "events of replay")
     lab.equal(json.loads(summary.stdout)["events"], events, "events of summary")

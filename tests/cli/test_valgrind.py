@@ -39,11 +39,12 @@ def offline_commands():
         capture = a_capture(work)
         for args in (("replay",), ("replay", "--json"), ("replay", "--count", "--uid", "0"),
                      ("replay", "--comm", "s*", "--arg", "--*", "--limit", "3"), ("summary",), ("summary", "--json"),
-                     ("info",), ("info", "--json"), ("replay", "--since", "+1ms")):
+                     ("info",), ("info", "--json"), ("replay", "--since", "+1ms"), ("tree",), ("tree", "--json"),
+                     ("tree", "--no-fold", "--depth", "2", "--pid", "901,902"), ("replay", "--descendants-of", "1,901")):
             under_valgrind(*args, capture)
         under_valgrind("replay", capture, capture)
         out = ("-f", "-o", os.path.join(work, "o.etz"))
-        for args in (("slice", "--comm", "s*"), ("slice", "--no-ancestors", "--since", "+1ms"), ("merge", capture),
+        for args in (("slice", "--comm", "s*"), ("slice", "--descendants-of", "901"), ("slice", "--no-ancestors", "--since", "+1ms"), ("merge", capture),
                      ("compact", "--level", "3"), ("compact", "--chunk-rows", "5", "--level", "1")):
             under_valgrind(*args, *out, capture)
         with open(capture, "rb") as file:
