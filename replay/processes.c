@@ -2,6 +2,7 @@
 #include "processes.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "hash.h"
 
@@ -318,8 +319,8 @@ static int make(struct processes *t, const struct word *w, uint32_t pid,
 		.origin = (uint8_t)origin,
 		.alive = true,
 	};
-	push(&t->alive, *out);
 	enter(t, *out);
+	push(&t->alive, *out);
 	return ET_OK;
 }
 
@@ -328,16 +329,18 @@ static int began(struct processes *t, struct process *p, const struct word *w)
 	return t->calls.began ? t->calls.began(t->calls.ctx, p, w->row) : ET_OK;
 }
 
-static bool later(const struct process *p, const struct word *w)
+/* Whether a began later than b, as far as that is known. */
+static bool later(const struct process *a, const struct process *b)
 {
-	uint64_t slack = p->coarse || w->kind == ET_PROC ? TICK_NS : 0;
+	uint64_t slack = a->coarse || b->coarse ? TICK_NS : 0;
 
-	return p->start != ET_NONE && w->start != ET_NONE && p->start > w->start &&
-	       p->start - w->start > slack;
+	return a->start != ET_NONE && b->start != ET_NONE && a->start > b->start &&
+	       a->start - b->start > slack;
 }
 
-/* Whom the row names as the parent; *out is NULL where that cannot be it. */
-static int parent_of(struct processes *t, const struct word *w, struct process **out)
+/* Whom the row names as the parent. NULL: nobody, or one that cannot be it. */
+static int parent_of(struct processes *t, const struct word *w, const struct process *child,
+		     struct process **out)
 {
 	struct process *p;
 	int r;
@@ -353,7 +356,7 @@ static int parent_of(struct processes *t, const struct word *w, struct process *
 		if (r)
 			return r;
 	}
-	if (!later(p, w))
+	if (!later(p, child))
 		*out = p;
 	return ET_OK;
 }
@@ -374,18 +377,18 @@ static void set_start(struct process *p, const struct word *w)
 static int begin(struct processes *t, const struct word *w, struct process **out)
 {
 	struct process *parent;
-	int r = parent_of(t, w, &parent);
+	int r = make(t, w, w->pid, origin_of(w), out);
 
-	if (r)
-		return r;
-	if (parent)
-		heard_of(t, parent);
-	r = make(t, w, w->pid, origin_of(w), out);
 	if (r)
 		return r;
 	if (w->start != ET_NONE)
 		set_start(*out, w);
 	(*out)->ppid = w->ppid;
+	r = parent_of(t, w, *out, &parent);
+	if (r)
+		return r;
+	if (parent)
+		heard_of(t, parent);
 	join(*out, parent);
 	return began(t, *out, w);
 }
@@ -394,7 +397,7 @@ static int begin(struct processes *t, const struct word *w, struct process **out
 static int move(struct processes *t, struct process *p, const struct word *w)
 {
 	struct process *parent;
-	int r = parent_of(t, w, &parent);
+	int r = parent_of(t, w, p, &parent);
 
 	if (r)
 		return r;
@@ -419,7 +422,7 @@ static int learn(struct processes *t, struct process *p, const struct word *w)
 		set_start(p, w);
 		news = true;
 	}
-	if (p->parent && later(p->parent, w)) {
+	if (p->parent && later(p->parent, p)) {
 		part(p);
 		news = true;
 	}
@@ -494,7 +497,7 @@ static uint64_t boot_of(const struct source *s)
 		word[0] = (uintptr_t)s;
 		word[1] = s->own_at;
 	}
-	return word[0] ^ (word[1] << 32 | word[1] >> 32);
+	return word[0] ^ word[1] * 0x9e3779b97f4a7c15u;
 }
 
 static uint64_t number(const struct et_event *ev, enum et_field_id id, uint64_t otherwise)

@@ -85,7 +85,7 @@ struct processes_calls {
 	int (*executed)(void *ctx, struct process *p, const struct input_row *row);
 	/* row: of kind exit; NULL: it is replaced or forgotten. */
 	int (*ended)(void *ctx, struct process *p, const struct input_row *row);
-	/* It goes out of the table, children before their parents: .user goes now. */
+	/* It goes out of the table, children before their parents: .user goes now, if it came. */
 	void (*gone)(void *ctx, struct process *p);
 	void *ctx;
 };

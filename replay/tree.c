@@ -325,6 +325,8 @@ static void gone(void *ctx, struct process *p)
 	struct tree *t = ctx;
 	struct tree_node *n = p->user;
 
+	if (!n)
+		return;
 	t->totals.processes += n->matched != 0;
 	t->totals.running += n->matched && n->result == TREE_RUNS;
 	if (!n->matched && !n->child && !n->below) {

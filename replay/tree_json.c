@@ -34,9 +34,10 @@ struct node {
 	char *first, *last, *end; /* JSON, each beginning with a comma; or NULL */
 	uint32_t errors[ERRORS], counts[ERRORS]; /* execs that failed, by errno */
 	uint32_t other;			  /* with yet another */
+	uint32_t executions;		  /* with what it was found to run */
 	int64_t ended;			  /* wall time */
 	uint16_t level;
-	bool matched, printed, inside, executed, bare;
+	bool matched, printed, inside, bare;
 };
 
 struct tree_json {
@@ -145,9 +146,9 @@ static int execute(struct tree_json *j, struct node *n, const struct input_row *
 	struct et_error err;
 	int r = et_chunk_event(row->chunk, row->row, &whole.ev, &err) ? ET_NOMEM : ET_OK;
 
-	if (!r && !n->executed)
+	if (!r && !n->executions)
 		r = keep(j, &whole, FIRST, &n->first, &n->bare);
-	n->executed = true;
+	n->executions++;
 	return r ? r : keep(j, &whole, LAST, &n->last, &n->bare);
 }
 
@@ -164,7 +165,7 @@ int tree_json_take(struct tree_json *j, const struct input_row *row)
 	n->matched |= row->matches;
 	if (kind == ET_FAIL)
 		count_failed(n, &row->ev);
-	if (kind == ET_EXEC || (kind == ET_PROC && p->origin == PROCESS_FOUND && !n->executed))
+	if (kind == ET_EXEC || (kind == ET_PROC && p->origin == PROCESS_FOUND && !n->executions))
 		return execute(j, n, row);
 	return n->last ? ET_OK : keep(j, row, LAST & ~ARGUMENTS, &n->last, &n->bare);
 }
@@ -220,7 +221,7 @@ static void put_line(struct out *o, const struct process *p)
 		json_time(o, ",", "begin", (int64_t)(p->start + (uint64_t)p->realtime));
 	}
 	out_text(o, n->last ? n->last : "");
-	if (n->first && p->execs + (p->origin == PROCESS_FOUND) > 1)
+	if (n->first && n->executions > 1)
 		out_printf(o, ",\"first\":{%s}", *n->first ? n->first + 1 : "");
 	json_uint(o, ",", "execs", p->execs);
 	put_failed(o, n);
@@ -241,6 +242,8 @@ static void gone(void *ctx, struct process *p)
 	struct tree_json *j = ctx;
 	struct node *n = p->user, *parent = p->parent ? p->parent->user : NULL;
 
+	if (!n)
+		return;
 	if (!j->stopped && (n->matched || n->printed)) {
 		if (parent)
 			parent->printed = true;

@@ -167,6 +167,20 @@ def descendants_everywhere():
                 lab.equal(json.loads(lab.exectrace("summary", "--json", *option, path).stdout)["events"], counted, f"summary of {option}")
                 lab.exectrace("slice", "-q", "-f", "--no-ancestors", "-o", out, *option, path)
                 lab.equal([e["ts"] for e in lab.replay(out)], wanted, f"slice {option}, seed {seed}")
+                inside, rows = {}, set(within(capture, roots))
+                for who, value in expected(capture, lambda row: row["kind"] not in ("lost", "proc")
+                                           and any(row is capture.rows[i] for i in rows)).items():
+                    above = value[2]
+                    while above is not None and above.pid not in roots:
+                        above = told_parent(above, capture)
+                    if above is not None:
+                        inside[who] = value
+                by_id, by_key = identify(tree_json("--pid", option[1], path))
+                lab.equal(set(by_key), set(inside), f"tree --pid {option[1]}, seed {seed}")
+                for who, (parent, matched, _) in inside.items():
+                    above = by_id[by_key[who]["parent"]] if "parent" in by_key[who] else None
+                    lab.equal((above["pid"], above.get("start")) if above else None, parent if parent in inside else None,
+                              f"parent of {who} in tree --pid {option[1]}, seed {seed}")
                 execs = [row["ts"] for row in kept if row["kind"] == "exec"]
                 done = lab.exectrace("replay", "--json", "--kind", "exec", *option, path)
                 lab.equal([e["ts"] for e in lab.lines(done.stdout)], execs, f"execs of {option}")

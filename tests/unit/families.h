@@ -24,9 +24,13 @@ struct families {
 	size_t log_size;
 };
 
-static inline void families_demand(struct families *f, bool yes)
+/* Says which promise is the first that was broken. */
+#define families_demand(f, yes) families_note(f, yes, #yes)
+
+static inline void families_note(struct families *f, bool yes, const char *what)
 {
-	f->broken += !yes;
+	if (!yes && !f->broken++)
+		fprintf(stderr, "broken: %s\n", what);
 }
 
 static inline void families_say(struct families *f, const char *what, const struct process *p)
@@ -70,7 +74,7 @@ static inline int families_began(void *ctx, struct process *p, const struct inpu
 static inline int families_told(void *ctx, struct process *p, struct process *before)
 {
 	(void)before;
-	families_demand(ctx, p->user == ctx);
+	families_demand((struct families *)ctx, p->user == ctx);
 	families_check(ctx, p);
 	families_say(ctx, "told", p);
 	return ET_OK;
@@ -78,7 +82,7 @@ static inline int families_told(void *ctx, struct process *p, struct process *be
 
 static inline int families_executed(void *ctx, struct process *p, const struct input_row *row)
 {
-	families_demand(ctx, p->user == ctx && p->alive && row->ev.v[ET_F_KIND].u == ET_EXEC);
+	families_demand((struct families *)ctx, p->user == ctx && p->alive && row->ev.v[ET_F_KIND].u == ET_EXEC);
 	families_say(ctx, "executed", p);
 	return ET_OK;
 }
