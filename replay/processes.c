@@ -2,7 +2,6 @@
 #include "processes.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "hash.h"
 
@@ -487,19 +486,6 @@ static bool is_over(struct processes *t, const struct word *w)
 	return w->ts <= r->last;
 }
 
-static uint64_t boot_of(const struct source *s)
-{
-	uint64_t word[2];
-
-	memcpy(word, s->boot_id, sizeof(word));
-	/* Where the boot is not known, nothing says that two segments are of one. */
-	if (!word[0] && !word[1]) {
-		word[0] = (uintptr_t)s;
-		word[1] = s->own_at;
-	}
-	return word[0] ^ word[1] * 0x9e3779b97f4a7c15u;
-}
-
 static uint64_t number(const struct et_event *ev, enum et_field_id id, uint64_t otherwise)
 {
 	return ET_HAS(ev, id) ? ev->v[id].u : otherwise;
@@ -513,7 +499,7 @@ static bool read_row(const struct input_row *row, struct word *w)
 
 	*w = (struct word){
 		.row = row,
-		.boot = boot_of(row->source),
+		.boot = row->source->boot,
 		.kind = ev->v[ET_F_KIND].u,
 		.ts = ev->v[ET_F_TS].u,
 		.start = number(ev, ET_F_START, ET_NONE),

@@ -158,8 +158,19 @@ static void place(struct tree *t, struct tree_node *n, const struct process *p)
 	struct tree_node *parent = p->parent ? p->parent->user : &t->root;
 
 	append(parent, n);
-	n->inside |= parent->inside || !t->opt.roots || pids_have(t->opt.roots, p->pid);
-	n->level = n->inside && parent->level < UINT16_MAX ? (uint16_t)(parent->level + 1) : 0;
+}
+
+/* From the root that it is below, as its ancestors are known by now; 0: below none. */
+static unsigned level_of(const struct tree *t, const struct tree_node *n)
+{
+	unsigned level = 0, steps = 0;
+
+	for (const struct tree_node *up = n; up != &t->root && steps < TREE_LEVELS; up = up->parent) {
+		steps++;
+		if (!t->opt.roots || pids_have(t->opt.roots, up->pid))
+			level = steps;
+	}
+	return level;
 }
 
 static int began(void *ctx, struct process *p, const struct input_row *row)
@@ -278,10 +289,10 @@ static void count_below(struct tree_node *n)
 }
 
 /* One that is over, and all below it are, gets where it stays. */
-static void settle(struct tree *t, struct tree_node *n)
+static void settle(struct tree *t, struct tree_node *n, unsigned level)
 {
 	struct tree_node *parent = n->parent;
-	bool deep = t->opt.depth && n->level > t->opt.depth, full = t->n_nodes > TREE_NODES;
+	bool deep = t->opt.depth && level > t->opt.depth, full = t->n_nodes > TREE_NODES;
 
 	parent->total += n->total;
 	if (deep || full) {
@@ -314,7 +325,7 @@ static void promote(struct tree *t, struct tree_node *n)
 		leave(t, child);
 		detach(child);
 		append(&t->root, child);
-		settle(t, child);
+		settle(t, child, 1);
 	}
 	t->root.below += n->below;
 	drop(t, n);
@@ -324,6 +335,7 @@ static void gone(void *ctx, struct process *p)
 {
 	struct tree *t = ctx;
 	struct tree_node *n = p->user;
+	unsigned level;
 
 	if (!n)
 		return;
@@ -334,8 +346,9 @@ static void gone(void *ctx, struct process *p)
 		return;
 	}
 	t->totals.guessed += process_guessed(p) && p->parent;
-	if (n->inside)
-		settle(t, n);
+	level = t->opt.roots || t->opt.depth ? level_of(t, n) : 1;
+	if (level)
+		settle(t, n, level);
 	else
 		promote(t, n);
 }
@@ -522,7 +535,6 @@ struct tree *tree_new(const struct tree_options *opt)
 	if (!t)
 		return NULL;
 	t->opt = *opt;
-	t->root.inside = !opt->roots;
 	out_open(&t->scratch, -1);
 	hash_seed(t->seed);
 	t->n_buckets = 1024;

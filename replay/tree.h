@@ -51,13 +51,12 @@ struct tree_node {
 	uint32_t chain, name;		/* interned: of all executions but the last; of that */
 	uint32_t uid, user;		/* user: interned, 0: not known */
 	uint32_t code;			/* of the result: exit code or signal */
-	uint16_t level, height;		/* from the root, 0; of what is below */
+	uint16_t height;		/* of what is below */
 	uint8_t result;			/* enum tree_result */
 	uint8_t links;			/* names in the chain */
 	uint8_t origin;			/* enum process_origin */
 	bool executed;			/* something, as far as is known: else name is inherited */
 	bool timed;			/* how long it lived is known */
-	bool inside;			/* one of the roots asked for, or below one */
 	bool has_uid;
 };
 

@@ -36,8 +36,7 @@ struct node {
 	uint32_t other;			  /* with yet another */
 	uint32_t executions;		  /* with what it was found to run */
 	int64_t ended;			  /* wall time */
-	uint16_t level;
-	bool matched, printed, inside, bare;
+	bool matched, printed, bare;
 };
 
 struct tree_json {
@@ -84,14 +83,15 @@ static int keep(struct tree_json *j, const struct input_row *row, uint64_t field
 	return ET_OK;
 }
 
-static void place(const struct tree_json *j, const struct process *p)
+/* From the root that it is below, as its ancestors are known by now; 0: below none. */
+static unsigned level_of(const struct tree_json *j, const struct process *p)
 {
-	struct node *n = p->user, *parent = p->parent ? p->parent->user : NULL;
-	unsigned above = parent ? parent->level : 0;
+	unsigned level = 0;
 
-	n->inside |= (parent && parent->inside) || !j->opt.roots ||
-		     pids_have(j->opt.roots, p->pid);
-	n->level = n->inside && above < UINT16_MAX ? (uint16_t)(above + 1) : 0;
+	for (unsigned steps = 1; p && steps <= TREE_LEVELS; steps++, p = p->parent)
+		if (!j->opt.roots || pids_have(j->opt.roots, p->pid))
+			level = steps;
+	return level;
 }
 
 static int began(void *ctx, struct process *p, const struct input_row *row)
@@ -104,14 +104,6 @@ static int began(void *ctx, struct process *p, const struct input_row *row)
 		return ET_NOMEM;
 	n->id = ++j->ids;
 	p->user = n;
-	place(j, p);
-	return ET_OK;
-}
-
-static int told(void *ctx, struct process *p, struct process *before)
-{
-	if (p->parent != before)
-		place(ctx, p);
 	return ET_OK;
 }
 
@@ -196,7 +188,7 @@ static void put_failed(struct out *o, const struct node *n)
 	out_char(o, '}');
 }
 
-static void put_line(struct out *o, const struct process *p)
+static void put_line(struct out *o, const struct process *p, const struct node *parent)
 {
 	static const char *const origins[] = {
 		[PROCESS_NAMED] = "parent",
@@ -204,13 +196,13 @@ static void put_line(struct out *o, const struct process *p)
 		[PROCESS_FOUND] = "proc",
 		[PROCESS_FORKED] = "fork",
 	};
-	const struct node *n = p->user, *parent = p->parent ? p->parent->user : NULL;
+	const struct node *n = p->user;
 	bool exited = p->end == PROCESS_EXITED;
 
 	json_uint(o, "{", "id", n->id);
-	if (parent && parent->inside)
+	if (parent)
 		json_uint(o, ",", "parent", parent->id);
-	if (parent && parent->inside && process_guessed(p))
+	if (parent && process_guessed(p))
 		out_text(o, ",\"guessed\":true");
 	json_uint(o, ",", "pid", p->pid);
 	if (p->ppid)
@@ -241,14 +233,16 @@ static void gone(void *ctx, struct process *p)
 {
 	struct tree_json *j = ctx;
 	struct node *n = p->user, *parent = p->parent ? p->parent->user : NULL;
+	unsigned level;
 
 	if (!n)
 		return;
 	if (!j->stopped && (n->matched || n->printed)) {
 		if (parent)
 			parent->printed = true;
-		if (n->inside && (!j->opt.depth || n->level <= j->opt.depth)) {
-			put_line(j->o, p);
+		level = level_of(j, p);
+		if (level && (!j->opt.depth || level <= j->opt.depth)) {
+			put_line(j->o, p, level > 1 ? parent : NULL);
 			j->bounds.bare += n->bare;
 		}
 	}
@@ -270,7 +264,7 @@ struct tree_json *tree_json_new(struct out *o, const struct tree_options *opt)
 	j->opt = *opt;
 	out_open(&j->scratch, -1);
 	j->processes = processes_new(&(struct processes_calls){
-		.began = began, .told = told, .ended = ended, .gone = gone, .ctx = j });
+		.began = began, .ended = ended, .gone = gone, .ctx = j });
 	if (j->processes && !j->scratch.error)
 		return j;
 	tree_json_free(j);

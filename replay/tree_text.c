@@ -13,7 +13,7 @@
 
 #define PID_WIDTH 8
 #define USER_WIDTH 8
-#define RESULT_WIDTH 8
+#define RESULT_WIDTH 9 /* of the longest signal */
 #define TIME_WIDTH 8
 
 struct printer {
@@ -69,7 +69,6 @@ static void put_result(struct printer *p, const struct tree_node *n)
 		et_set_uint(&ev, ET_F_EXIT_CODE, n->code);
 	if (n->result == TREE_SIGNAL || n->result == TREE_CORE)
 		et_set_uint(&ev, ET_F_SIGNAL, n->code);
-	et_set_uint(&ev, ET_F_CORE, n->result == TREE_CORE);
 	if (n->origin == PROCESS_NAMED || n->result == TREE_UNKNOWN)
 		out_char(&p->cell, '?');
 	else if (n->result == TREE_RUNS)
@@ -124,6 +123,8 @@ static void put_command(struct printer *p, const struct tree_node *n)
 		out_text(o, tree_text(p->tree, n->name));
 	else
 		out_printf(o, "(%s)", tree_text(p->tree, n->name));
+	if (n->result == TREE_CORE)
+		out_text(o, "  (core)");
 	put_failed(o, n);
 	put_below(o, n->below);
 }

@@ -63,5 +63,5 @@ def result(life):
     if not life.exit:
         return "running"
     if "signal_name" in life.exit:
-        return life.exit["signal_name"] + (" (core)" if life.exit.get("core") else "")
+        return life.exit["signal_name"]
     return f"exit {life.exit['exit_code']}" if "exit_code" in life.exit else "exit"

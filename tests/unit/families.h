@@ -114,7 +114,7 @@ static inline void families_open(struct families *f, char *log, size_t log_size)
 	if (log)
 		*log = '\0';
 	for (unsigned i = 1; i < 3; i++)
-		memset(f->boots[i].boot_id, (int)i, sizeof(f->boots[i].boot_id));
+		f->boots[i].boot = i;
 	f->table = processes_new(&(struct processes_calls){ .began = families_began,
 							    .told = families_told,
 							    .executed = families_executed,
@@ -126,7 +126,7 @@ static inline void families_open(struct families *f, char *log, size_t log_size)
 }
 
 struct families_row {
-	unsigned kind, boot; /* boot: 0 is one that is not known */
+	unsigned kind, boot;
 	uint64_t ts, pid, ppid, start; /* ET_NONE: not known */
 };
 

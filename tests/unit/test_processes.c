@@ -149,20 +149,6 @@ static void test_fields(void)
 	CHECK(!f.broken);
 }
 
-/* Where the boot is not known, other segments are other boots. */
-static void test_unknown_boot(void)
-{
-	struct families f;
-
-	families_open(&f, NULL, 0);
-	families_take(&f, &(struct families_row){ ET_FORK, 0, 100, 20, 0, 100 });
-	f.boots[0].own_at = 1;
-	families_take(&f, &(struct families_row){ ET_EXIT, 0, 300, 20, 0, 100 });
-	CHECK(f.began == 2 && f.ended == 1);
-	families_end(&f);
-	CHECK(!f.broken);
-}
-
 /* ---- Bounds ----------------------------------------------------------------------------- */
 
 /* Generations of which only the last lives; and living ones without end. */
@@ -238,7 +224,6 @@ int main(void)
 {
 	test_cases();
 	test_fields();
-	test_unknown_boot();
 	test_bounds();
 	test_random();
 	return check_result();
