@@ -64,6 +64,7 @@ static int print_text(struct input *in, struct out *o, const struct options *opt
 	const struct tree_style style = { .ascii = shape->ascii,
 					  .utc = opt->utc,
 					  .header = !opt->no_header,
+					  .rooted = opt->rooted,
 					  .width = shape->width };
 	struct tree *tree = tree_new(shape);
 	int r = tree ? ET_OK : ET_NOMEM;

@@ -345,7 +345,6 @@ static void gone(void *ctx, struct process *p)
 		drop(t, n);
 		return;
 	}
-	t->totals.guessed += process_guessed(p) && p->parent;
 	level = t->opt.roots || t->opt.depth ? level_of(t, n) : 1;
 	if (level)
 		settle(t, n, level);

@@ -77,7 +77,7 @@ struct tree_bounds {
 
 struct tree_totals {
 	uint64_t processes, execs, failed, cpu; /* that match; ns */
-	uint64_t guessed, running;
+	uint64_t running;
 	struct tree_bounds bounds;
 	bool any;
 	int64_t first, last;	/* wall times of rows that match, but of kind proc */
@@ -100,6 +100,7 @@ const char *tree_text(const struct tree *t, uint32_t number);
 /* How a tree is printed. */
 struct tree_style {
 	bool ascii, utc, header;
+	bool rooted;  /* at processes that were asked for: that they have no parents is no guess */
 	size_t width; /* of the terminal; 0: lines are not cut */
 };
 

@@ -22,6 +22,7 @@ struct printer {
 	struct out *to;
 	struct out line, cell;
 	struct out bars; /* what stands before all lines of a subtree */
+	bool guessed;	 /* there was a question mark */
 };
 
 /* ---- Cells ------------------------------------------------------------------------ */
@@ -155,7 +156,7 @@ static void put_node(struct printer *p, const struct tree_node *n, bool root)
 		  { "\xe2\x94\x9c? ", "\xe2\x94\x94? " } },
 		{ { "|- ", "`- " }, { "|? ", "`? " } },
 	};
-	bool guess = n->origin == PROCESS_SEEN;
+	bool guess = n->origin == PROCESS_SEEN && !(root && p->style->rooted);
 
 	put_pid(p, n);
 	put_user(p, n);
@@ -164,7 +165,10 @@ static void put_node(struct printer *p, const struct tree_node *n, bool root)
 	put_time(p, n->result > TREE_UNKNOWN, n->cpu);
 	out_pad(&p->line, 2);
 	out_bytes(&p->line, p->bars.buf, p->bars.len);
-	if (!root)
+	p->guessed |= guess;
+	if (root)
+		out_text(&p->line, guess ? "? " : "");
+	else
 		out_text(&p->line, arms[p->style->ascii][guess][!n->next]);
 	put_command(p, n);
 	end_line(p);
@@ -242,9 +246,9 @@ static void put_totals(struct printer *p, const struct tree_totals *s)
 		times_zone(o, offset);
 	}
 	out_char(o, '\n');
-	if (s->guessed)
-		out_printf(o, "? before a command: the parent is a guess, for the fork is not in the "
-			      "capture\n");
+	if (p->guessed)
+		out_text(o, "? before a command: the parent is a guess, or not known, for the fork is "
+			    "not in the capture\n");
 }
 
 void tree_print(struct out *o, const struct tree *t, struct tree_node *root,

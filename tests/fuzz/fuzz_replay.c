@@ -82,7 +82,7 @@ static void show_tree(struct source *source, const struct options *opt)
 	const struct tree_options shape = { .roots = opt->rooted ? &opt->filter.descendants : NULL,
 					    .depth = opt->depth,
 					    .fold = !opt->no_fold };
-	const struct tree_style style = { .header = true, .width = 100 };
+	const struct tree_style style = { .header = true, .rooted = opt->rooted, .width = 100 };
 	struct tree *tree = tree_new(&shape);
 	struct tree_bounds bounds;
 	struct tree_json *json;
