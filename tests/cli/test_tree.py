@@ -149,7 +149,7 @@ def descendants_everywhere():
     """replay, its count, summary and slice take the same rows; with other filters, too; from a pipe, too."""
     with lab.workdir() as work:
         some = 0
-        for seed in range(40, 46):
+        for seed in range(40, 44):
             whole = seed % 3 == 0
             capture = World(seed, 600, pids=40, lost=0 if whole else 0.03, lose_forks=0 if whole else 0.1)
             path, out = world.write(os.path.join(work, "w.etz"), capture.text()), os.path.join(work, "s.etz")
@@ -194,7 +194,7 @@ def descendants_everywhere():
                     above = by_id[by_key[who]["parent"]] if "parent" in by_key[who] else None
                     lab.equal((above["pid"], above.get("start")) if above else None, parent if parent in inside else None,
                               f"parent of {who} in tree --pid {option[1]}, seed {seed}")
-        lab.demand(some > 5, "nearly all or nothing descends, always")
+        lab.demand(some > 3, "nearly all or nothing descends, always")
 
 
 def unknown_boots_are_others():

@@ -65,7 +65,7 @@ def a_build_is_what_sql_says():
         found = tree_json("--pid", str(root), path)
         by_id = {p["id"]: p for p in found}
         wanted = db.execute(DESCENDANTS + """
-            SELECT pid, max(ppid) FILTER (WHERE kind = 'fork'), count(*) FILTER (WHERE kind = 'exec'),
+            SELECT pid, coalesce(max(ppid) FILTER (WHERE kind = 'fork'), max(ppid)), count(*) FILTER (WHERE kind = 'exec'),
                    count(*) FILTER (WHERE kind = 'fail'), max(exit_code), max(utime), max(stime),
                    max(ts) FILTER (WHERE kind = 'exit') - max(start) FILTER (WHERE kind = 'exit')
             FROM e WHERE pid IN d GROUP BY pid ORDER BY pid""", (root,)).fetchall()
