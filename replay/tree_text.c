@@ -15,6 +15,8 @@
 #define USER_WIDTH 8
 #define RESULT_WIDTH 9 /* of the longest signal */
 #define TIME_WIDTH 8
+/* Up to the command. */
+#define HEAD_WIDTH 49
 
 struct printer {
 	const struct tree *tree;
@@ -124,28 +126,38 @@ static void put_command(struct printer *p, const struct tree_node *n)
 		out_text(o, tree_text(p->tree, n->name));
 	else
 		out_printf(o, "(%s)", tree_text(p->tree, n->name));
+}
+
+/* What stands behind the command, also where that is cut. */
+static void put_remarks(struct printer *p, const struct tree_node *n)
+{
 	if (n->result == TREE_CORE)
-		out_text(o, "  (core)");
-	put_failed(o, n);
-	put_below(o, n->below);
+		out_text(&p->cell, "  (core)");
+	put_failed(&p->cell, n);
+	put_below(&p->cell, n->below);
 }
 
 /* ---- Lines ------------------------------------------------------------------------ */
 
+/* Cut to the width of the terminal; what the cell holds is not, where there is room for it. */
 static void end_line(struct printer *p)
 {
 	const char *mark = p->style->ascii ? "..." : "\xe2\x80\xa6";
-	size_t room = p->style->width, n = p->line.len;
+	size_t room = p->style->width, marked = p->style->ascii ? 3 : 1;
+	size_t behind = escape_width(p->cell.buf, p->cell.len);
 
-	if (room > 4 && escape_width(p->line.buf, n) > room) {
-		out_bytes(p->to, p->line.buf,
-			  escape_fit(p->line.buf, n, room - (p->style->ascii ? 3 : 1)));
-		out_text(p->to, mark);
-	} else {
-		out_bytes(p->to, p->line.buf, n);
+	if (behind && room < HEAD_WIDTH + behind + marked) {
+		out_bytes(&p->line, p->cell.buf, p->cell.len);
+		p->cell.len = behind = 0;
 	}
+	if (room > behind + marked && escape_width(p->line.buf, p->line.len) > room - behind) {
+		p->line.len = escape_fit(p->line.buf, p->line.len, room - behind - marked);
+		out_text(&p->line, mark);
+	}
+	out_bytes(p->to, p->line.buf, p->line.len);
+	out_bytes(p->to, p->cell.buf, p->cell.len);
 	out_char(p->to, '\n');
-	p->line.len = 0;
+	p->line.len = p->cell.len = 0;
 }
 
 /* The line of a process, and how it hangs below the one above it. */
@@ -171,6 +183,7 @@ static void put_node(struct printer *p, const struct tree_node *n, bool root)
 	else
 		out_text(&p->line, arms[p->style->ascii][guess][!n->next]);
 	put_command(p, n);
+	put_remarks(p, n);
 	end_line(p);
 }
 
@@ -265,7 +278,7 @@ void tree_print(struct out *o, const struct tree *t, struct tree_node *root,
 			   "CPU");
 	put_children(&p, root, true);
 	if (root->below) {
-		put_below(&p.line, root->below);
+		put_below(&p.cell, root->below);
 		end_line(&p);
 	}
 	if (style->header)

@@ -495,6 +495,20 @@ def lines_are_as_the_manual_says():
             lab.equal(tree("-q", *args, path, env=env), EXPECTED[name], f"tree {args}")
 
 
+def a_terminal_cuts_the_command_alone():
+    """No line is wider than the terminal, and what stands behind a command is there."""
+    with lab.workdir() as work:
+        path = capture_of(work, *MAKE, "exec ts=2300 pid=20 ppid=10 start=2000 uid=1 comm=make argv=make," + "all,%C3%A4%C3%B6," * 50)
+        for columns in (60, 80, 133):
+            for env in (UTF8, ASCII):
+                done = lab.run(["script", "-qec", f"stty cols {columns}; '{lab.EXECTRACE}' tree -q --no-header '{path}'", "/dev/null"], env=env)
+                line = done.stdout.decode().splitlines()[2]
+                lab.equal(len(line), columns, f"columns of {line!r}")
+                lab.demand(line.endswith(("…" if env is UTF8 else "...") + ("  (+2 ENOENT, 1 other)" if columns > 75 else "")), f"cut: {line!r}")
+        wide = lab.run(["script", "-qec", f"stty cols 80; '{lab.EXECTRACE}' tree -q --wide '{path}'", "/dev/null"], env=UTF8)
+        lab.demand("all äö " * 40 in wide.stdout.decode(), "cut in spite of --wide")
+
+
 def nothing_to_show():
     with lab.workdir() as work:
         path = capture_of(work)
@@ -570,5 +584,5 @@ def a_closed_pipe_is_no_failure():
 
 if __name__ == "__main__":
     lab.main(json_is_the_world, descendants_everywhere, descendants_over_segments, unknown_boots_are_others, folding_is_what_a_naive_one_gives,
-             lines_are_as_the_manual_says, nothing_to_show, no_control_byte_comes_out, deep_and_wide,
+             lines_are_as_the_manual_says, a_terminal_cuts_the_command_alone, nothing_to_show, no_control_byte_comes_out, deep_and_wide,
              a_closed_pipe_is_no_failure)
