@@ -158,7 +158,7 @@ const struct command cmd_tree = {
 	.notes = ", in the order of\n"
 		 "their beginning: how each ended, how long it lived, and what it executed.\n"
 		 "Siblings that look the same are one line. Processes that events match are\n"
-		 "shown with their ancestors, whose pids are in brackets. Several files are\n"
+		 "shown with their ancestors, whose pids are in parentheses. Several files are\n"
 		 "merged, FILE of - is standard input, and without FILE it is trace.etz",
 	.run = tree_run,
 };
