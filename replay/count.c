@@ -46,7 +46,8 @@ static int count_record(struct feed *f, const struct et_record *rec, uint64_t li
 	rows = et_chunk_rows(c);
 	r = feed_room_for_selected(f, rows);
 	if (!r)
-		r = scope_select(&f->scope, rec, c, f->shared->selected, &err);
+		r = scope_select(&f->scope, &f->shared->scratch, rec, c, f->shared->selected,
+				 &err);
 	if (!r) {
 		for (uint32_t i = 0; i < rows; i++)
 			n += f->shared->selected[i];

@@ -117,7 +117,7 @@ static int add_chunk(struct feed *f, const struct et_record *rec, struct et_chun
 	}
 	if (feed_room_for_selected(f, rows) || rows_room(&f->rows, rows))
 		goto out;
-	r = scope_select(&f->scope, rec, c, f->shared->selected, &err);
+	r = scope_select(&f->scope, &f->shared->scratch, rec, c, f->shared->selected, &err);
 	if (!r)
 		r = take_rows(f, c, slot, &n, &err);
 	if (r) {

@@ -37,6 +37,7 @@ struct feed_shared {
 	uint8_t *selected; /* a byte for each row of the chunk at hand */
 	size_t selected_cap;
 	struct rows spare; /* for sorting */
+	struct filter_scratch scratch;
 };
 
 /* Zero but for shared and source, which is borrowed, it is ready for use. */

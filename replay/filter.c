@@ -204,9 +204,14 @@ void scope_free(struct filter_scope *s)
 	for (size_t i = 0; i < s->n_matches; i++)
 		match_unbind(&s->matches[i]);
 	free(s->matches);
-	where_free(&s->where);
-	free(s->verdicts);
 	*s = (struct filter_scope){ 0 };
+}
+
+void scratch_free(struct filter_scratch *w)
+{
+	free(w->verdicts);
+	where_free(&w->where);
+	*w = (struct filter_scratch){ 0 };
 }
 
 static int compare_u64(const void *a, const void *b)
@@ -433,10 +438,10 @@ static void select_numbers(const uint64_t *column, uint32_t rows, const uint64_t
 
 enum verdict { UNSEEN, NO, YES };
 
-static bool string_matches(struct filter_scope *s, const struct et_chunk *chunk, uint32_t id,
+static bool string_matches(struct filter_scratch *w, const struct et_chunk *chunk, uint32_t id,
 			   const struct filter_patterns *p, bool path)
 {
-	uint8_t *memo = &s->verdicts[id];
+	uint8_t *memo = &w->verdicts[id];
 
 	if (*memo == UNSEEN) {
 		struct et_str str = et_chunk_str(chunk, id);
@@ -451,7 +456,7 @@ static bool string_matches(struct filter_scope *s, const struct et_chunk *chunk,
 }
 
 /* Forgets the verdicts of the test before, and makes room for this chunk's ids. */
-static int verdicts_reset(struct filter_scope *s, struct et_chunk *chunk, struct et_error *err)
+static int verdicts_reset(struct filter_scratch *w, struct et_chunk *chunk, struct et_error *err)
 {
 	uint32_t n;
 	int r = et_chunk_strings(chunk, &n, err);
@@ -459,28 +464,28 @@ static int verdicts_reset(struct filter_scope *s, struct et_chunk *chunk, struct
 
 	if (r)
 		return r;
-	if (s->verdicts_cap < (size_t)n + 1) {
-		more = realloc(s->verdicts, (size_t)n + 1);
+	if (w->verdicts_cap < (size_t)n + 1) {
+		more = realloc(w->verdicts, (size_t)n + 1);
 		if (!more) {
 			*err = (struct et_error){ ET_NOMEM, 0, 0, "out of memory" };
 			return ET_NOMEM;
 		}
-		s->verdicts = more;
-		s->verdicts_cap = (size_t)n + 1;
+		w->verdicts = more;
+		w->verdicts_cap = (size_t)n + 1;
 	}
-	memset(s->verdicts, UNSEEN, (size_t)n + 1);
+	memset(w->verdicts, UNSEEN, (size_t)n + 1);
 	return ET_OK;
 }
 
-static int select_strings(struct filter_scope *s, struct et_chunk *chunk,
-			  enum filter_glob which, const uint8_t *exempt, uint8_t *selected,
-			  struct et_error *err)
+static int select_strings(const struct filter_scope *s, struct filter_scratch *w,
+			  struct et_chunk *chunk, enum filter_glob which,
+			  const uint8_t *exempt, uint8_t *selected, struct et_error *err)
 {
 	const struct filter_patterns *p = &s->filter->globs[which];
 	uint32_t rows = et_chunk_rows(chunk);
 	const uint32_t *ids, *others = NULL;
 	bool path = which == FILTER_EXE;
-	int r = verdicts_reset(s, chunk, err);
+	int r = verdicts_reset(w, chunk, err);
 
 	if (!r)
 		r = et_chunk_ids(chunk, path ? ET_F_EXE : ET_F_COMM, &ids, err);
@@ -495,19 +500,20 @@ static int select_strings(struct filter_scope *s, struct et_chunk *chunk,
 			continue;
 		if (!id && others)
 			id = others[i];
-		selected[i] = id && string_matches(s, chunk, id, p, path);
+		selected[i] = id && string_matches(w, chunk, id, p, path);
 	}
 	return ET_OK;
 }
 
-static int select_args(struct filter_scope *s, struct et_chunk *chunk, const uint8_t *exempt,
-		       uint8_t *selected, struct et_error *err)
+static int select_args(const struct filter_scope *s, struct filter_scratch *w,
+		       struct et_chunk *chunk, const uint8_t *exempt, uint8_t *selected,
+		       struct et_error *err)
 {
 	const struct filter_patterns *p = &s->filter->globs[FILTER_ARG];
 	uint32_t rows = et_chunk_rows(chunk);
 	const struct et_span *spans;
 	const uint32_t *ids;
-	int r = verdicts_reset(s, chunk, err);
+	int r = verdicts_reset(w, chunk, err);
 
 	if (!r)
 		r = et_chunk_lists(chunk, ET_F_ARGV, &spans, &ids, err);
@@ -520,21 +526,22 @@ static int select_args(struct filter_scope *s, struct et_chunk *chunk, const uin
 			continue;
 		if (spans[i].n != UINT32_MAX)
 			for (uint32_t k = 0; k < spans[i].n && !found; k++)
-				found = string_matches(s, chunk, ids[spans[i].first + k], p,
+				found = string_matches(w, chunk, ids[spans[i].first + k], p,
 						       false);
 		selected[i] = found;
 	}
 	return ET_OK;
 }
 
-static int select_match(struct filter_scope *s, struct et_chunk *chunk, size_t i,
-			const uint8_t *exempt, uint8_t *selected, struct et_error *err)
+static int select_match(const struct filter_scope *s, struct filter_scratch *w,
+			struct et_chunk *chunk, size_t i, const uint8_t *exempt,
+			uint8_t *selected, struct et_error *err)
 {
 	const struct match_scope *m = &s->matches[i];
 	bool all = match_asks_lost(m->match) && !s->filter->keeps_lost;
-	int r = verdicts_reset(s, chunk, err);
+	int r = verdicts_reset(w, chunk, err);
 
-	return r ? r : match_select(m, chunk, all ? NULL : exempt, selected, s->verdicts, err);
+	return r ? r : match_select(m, chunk, all ? NULL : exempt, selected, w->verdicts, err);
 }
 
 static int select_times(const struct filter_scope *s, const struct et_record *rec,
@@ -581,8 +588,9 @@ static int select_kinds(const struct filter_scope *s, struct et_chunk *chunk, ui
 	return ET_OK;
 }
 
-int scope_select(struct filter_scope *s, const struct et_record *rec, struct et_chunk *chunk,
-		 uint8_t *selected, struct et_error *err)
+int scope_select(const struct filter_scope *s, struct filter_scratch *w,
+		 const struct et_record *rec, struct et_chunk *chunk, uint8_t *selected,
+		 struct et_error *err)
 {
 	const struct filter *f = s->filter;
 	uint32_t rows = et_chunk_rows(chunk);
@@ -609,14 +617,15 @@ int scope_select(struct filter_scope *s, const struct et_record *rec, struct et_
 	for (int i = 0; !r && i < FILTER_GLOBS; i++) {
 		if (!f->globs[i].n)
 			continue;
-		r = i == FILTER_ARG ? select_args(s, chunk, exempt, selected, err)
-				    : select_strings(s, chunk, (enum filter_glob)i, exempt,
+		r = i == FILTER_ARG ? select_args(s, w, chunk, exempt, selected, err)
+				    : select_strings(s, w, chunk, (enum filter_glob)i, exempt,
 						     selected, err);
 	}
 	for (size_t i = 0; !r && i < f->n_matches; i++)
-		r = select_match(s, chunk, i, exempt, selected, err);
+		r = select_match(s, w, chunk, i, exempt, selected, err);
 	for (size_t i = 0; !r && i < f->n_where; i++)
-		r = where_select(&s->where, f->where[i], chunk, f->keeps_lost, selected, err);
+		r = where_select(&s->where, &w->where, f->where[i], chunk, f->keeps_lost,
+				 selected, err);
 	free(exempt);
 	return r;
 }

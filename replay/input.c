@@ -75,6 +75,7 @@ void input_close(struct input *in)
 	free(in->sources);
 	free(in->shared.selected);
 	rows_free(&in->shared.spare);
+	scratch_free(&in->shared.scratch);
 	free(in);
 }
 
