@@ -27,8 +27,8 @@ static int get_field(struct et_chunk *c, unsigned f, uint32_t row, struct et_eve
 		     struct et_error *err)
 {
 	const struct et_span *spans;
-	const uint64_t *uints;
 	const uint32_t *ids;
+	struct et_stored numbers;
 	union et_value *v = &ev->v[f];
 	bool known = false;
 	int rc;
@@ -45,9 +45,10 @@ static int get_field(struct et_chunk *c, unsigned f, uint32_t row, struct et_eve
 			rc = join_list(c, spans[row], ids, &v->l, err);
 		break;
 	default:
-		rc = et_chunk_uints(c, f, &uints, err);
-		if (!rc && (known = uints[row] != ET_NONE))
-			v->u = uints[row];
+		rc = et_chunk_stored(c, f, &numbers, err);
+		if (!rc)
+			v->u = et_stored_number(&numbers, row);
+		known = !rc && v->u != ET_NONE;
 	}
 	if (rc == ET_UNSUPPORTED)
 		return ET_OK;

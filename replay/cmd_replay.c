@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "print.h"
+#include "scan.h"
 
 /* Columns of the terminal that output goes to; 0 when it goes elsewhere. */
 static size_t terminal_width(void)
@@ -75,6 +76,7 @@ int show_sources(struct source **sources, size_t n, struct options *opt)
 		.filter = &opt->filter,
 		.utc = opt->utc,
 		.whole = opt->fail_on_loss,
+		.jobs = opt->jobs,
 		.idle = flush,
 	};
 	int code = EXIT_DONE, r;
@@ -123,7 +125,7 @@ const struct command cmd_replay = {
 	.args = "[options] [FILE...]",
 	.summary = "print the events of captures, in the order of time",
 	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_EVENTS | OPTIONS_FOLLOW |
-		   OPTIONS_ENDING,
+		   OPTIONS_ENDING | OPTIONS_JOBS,
 	.notes = ": several files are\n"
 		 "merged by wall clock, FILE of - is standard input, and without FILE it is\n"
 		 "trace.etz. Processes that ran already when recording began are shown with\n"

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crew.h"
 #include "sandbox.h"
 
 void command_help(const struct command *c, struct out *o)
@@ -62,6 +63,8 @@ int command_begin(const struct command *c, int argc, char **argv, struct options
 	}
 	if (opt->version)
 		return command_version();
+	if ((c->options & OPTIONS_JOBS) && !opt->jobs)
+		opt->jobs = crew_default();
 	if (opt->columns.n && opt->json) {
 		say("--columns is of the table, and --json prints all fields: leave one out");
 		return EXIT_USAGE;

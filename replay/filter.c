@@ -384,6 +384,20 @@ bool scope_may_match(const struct filter_scope *s, const struct et_record *rec)
 	return true;
 }
 
+/* Whether all rows of the record are of these kinds, by its counts. */
+static bool all_wanted(const struct et_record *rec, uint32_t kinds)
+{
+	uint64_t known = 0;
+
+	for (unsigned k = 1; k < ET_KIND_END; k++) {
+		if (rec->kinds[k] && !(kinds & ET_KIND_BIT(k)))
+			return false;
+		known += rec->kinds[k];
+	}
+	/* Kinds of a later version are not among the counts. */
+	return known == rec->rows || kinds >> ET_KIND_END == ~0u >> ET_KIND_END;
+}
+
 bool scope_matches_all(const struct filter_scope *s, const struct et_record *rec)
 {
 	const struct filter *f = s->filter;
@@ -397,17 +411,8 @@ bool scope_matches_all(const struct filter_scope *s, const struct et_record *rec
 			return false;
 	if (f->n_matches || f->n_where)
 		return false;
-	for (unsigned k = 1; k < ET_KIND_END; k++)
-		if (rec->kinds[k] && !(kinds & ET_KIND_BIT(k)))
-			return false;
-	if ((f->kinds || f->outcomes) && kinds != ~0u) {
-		uint64_t known = 0;
-
-		for (unsigned k = 1; k < ET_KIND_END; k++)
-			known += rec->kinds[k];
-		if (known != rec->rows)
-			return false;
-	}
+	if (!all_wanted(rec, kinds))
+		return false;
 	if (f->has_since || f->has_until) {
 		int64_t lo, hi;
 
@@ -420,20 +425,43 @@ bool scope_matches_all(const struct filter_scope *s, const struct et_record *rec
 
 /* ---- By the columns ---------------------------------------------------------------- */
 
-/* Few values are compared one by one, which the compiler turns into vectors. */
-static void select_numbers(const uint64_t *column, uint32_t rows, const uint64_t *values,
-			   size_t n, const uint8_t *exempt, uint8_t *selected)
+/* Loops that the compiler turns into vectors. */
+#define SELECT_ONE(type)                                                                      \
+	do {                                                                                  \
+		const type *v = column->v, wanted = (type)(value + column->less);             \
+		for (uint32_t i = 0; i < rows; i++)                                           \
+			selected[i] &= (uint8_t)((v[i] == wanted) | exempt[i]);               \
+	} while (0)
+
+static void select_one(const struct et_stored *column, uint32_t rows, uint64_t value,
+		       const uint8_t *exempt, uint8_t *selected)
+{
+	unsigned width = column->v ? column->width : 0;
+	bool fits = width == 8 || !((value + column->less) >> (8 * width));
+
+	if (!width ? column->value != value : !fits)
+		memcpy(selected, exempt, rows);
+	else if (width == 1)
+		SELECT_ONE(uint8_t);
+	else if (width == 2)
+		SELECT_ONE(uint16_t);
+	else if (width == 4)
+		SELECT_ONE(uint32_t);
+	else if (width == 8)
+		SELECT_ONE(uint64_t);
+}
+
+static void select_numbers(const struct et_stored *column, uint32_t rows,
+			   const uint64_t *values, size_t n, const uint8_t *exempt,
+			   uint8_t *selected)
 {
 	if (n == 1) {
-		uint64_t v = values[0];
-
-		for (uint32_t i = 0; i < rows; i++)
-			selected[i] &= (uint8_t)((column[i] == v) | exempt[i]);
-	} else {
-		for (uint32_t i = 0; i < rows; i++)
-			if (selected[i] && !exempt[i])
-				selected[i] = has_value(values, n, column[i]);
+		select_one(column, rows, values[0], exempt, selected);
+		return;
 	}
+	for (uint32_t i = 0; i < rows; i++)
+		if (selected[i] && !exempt[i])
+			selected[i] = has_value(values, n, et_stored_number(column, i));
 }
 
 enum verdict { UNSEEN, NO, YES };
@@ -570,22 +598,26 @@ static int select_times(const struct filter_scope *s, const struct et_record *re
 }
 
 /* Starts from the kinds. exempt: lost events, to which no test of a process is put. */
-static int select_kinds(const struct filter_scope *s, struct et_chunk *chunk, uint8_t *exempt,
-			uint8_t *selected, struct et_error *err)
+static int select_kinds(const struct filter_scope *s, const struct et_record *rec,
+			struct et_chunk *chunk, uint8_t *exempt, uint8_t *selected,
+			struct et_error *err)
 {
 	uint32_t rows = et_chunk_rows(chunk), kinds = kinds_wanted(s->filter);
-	const uint64_t *column;
-	int r = et_chunk_uints(chunk, ET_F_KIND, &column, err);
+	struct et_stored column;
+	int r;
 
-	if (r)
-		return r;
-	for (uint32_t i = 0; i < rows; i++) {
-		uint64_t k = column[i] < 32 ? column[i] : 31;
+	memset(exempt, 0, rows);
+	memset(selected, 1, rows);
+	if (all_wanted(rec, kinds) && !rec->kinds[ET_LOST])
+		return ET_OK;
+	r = et_chunk_stored(chunk, ET_F_KIND, &column, err);
+	for (uint32_t i = 0; !r && i < rows; i++) {
+		uint64_t k = et_stored_number(&column, i);
 
-		selected[i] = (uint8_t)(kinds >> k & 1);
+		selected[i] = (uint8_t)(kinds >> (k < 32 ? k : 31) & 1);
 		exempt[i] = k == ET_LOST;
 	}
-	return ET_OK;
+	return r;
 }
 
 int scope_select(const struct filter_scope *s, struct filter_scratch *w,
@@ -601,15 +633,15 @@ int scope_select(const struct filter_scope *s, struct filter_scratch *w,
 		*err = (struct et_error){ ET_NOMEM, 0, 0, "out of memory" };
 		return ET_NOMEM;
 	}
-	r = select_kinds(s, chunk, exempt, selected, err);
+	r = select_kinds(s, rec, chunk, exempt, selected, err);
 	for (int i = 0; !r && i < FILTER_NUMBERS; i++) {
-		const uint64_t *column;
+		struct et_stored column;
 
 		if (!has_terms(&f->numbers[i]))
 			continue;
-		r = et_chunk_uints(chunk, number_tests[i].column, &column, err);
+		r = et_chunk_stored(chunk, number_tests[i].column, &column, err);
 		if (!r)
-			select_numbers(column, rows, s->values[i], s->n_values[i], exempt,
+			select_numbers(&column, rows, s->values[i], s->n_values[i], exempt,
 				       selected);
 	}
 	if (!r && (f->has_since || f->has_until))

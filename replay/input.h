@@ -19,6 +19,7 @@ struct input_options {
 	uint64_t fields;		/* bits of the fields to fill, no lists; 0: all */
 	bool all;			/* hand out also what does not match: input_row.matches */
 	bool one_boot;			/* the sources' boot clock is the same: merge by ts */
+	unsigned jobs;			/* threads to read with, at most CREW_MAX; 0: one */
 	/* Called with each record, in front of the rows that it brings. NULL: none. */
 	void (*record)(void *ctx, const struct source *s, const struct et_record *rec);
 	/* Called before waiting for a pipe: hand out what is buffered. NULL: none. */
@@ -45,11 +46,6 @@ void input_close(struct input *in);
  * points to is borrowed until the next call.
  */
 int input_next(struct input *in, struct input_row *row);
-/*
- * How many events there are, at most limit, without building any: records that
- * match by their heads alone are not even read.
- */
-int input_count(struct input *in, uint64_t limit, uint64_t *count);
 /* Reads on to the end and hands nothing out: what the sources lack is then known. */
 int input_rest(struct input *in);
 /* What was read of which segments, over all sources. */
