@@ -13,7 +13,7 @@
  * Names and times that the filter needs, as far as the segment has told them. Only
  * in front of rows: however many records of names come, they cost one binding.
  */
-static int bind(struct feed *f, const struct et_record *rec)
+static int bind_scope(struct feed *f, const struct et_record *rec)
 {
 	const struct input_options *opt = &f->shared->opt;
 	const struct source *s = f->source;
@@ -103,7 +103,7 @@ static void prepare(struct feed *f, struct unit *u)
 	if (u->stays)
 		return;
 	u->unread = u->waits = true;
-	u->job = (struct job){ .run = unit_run, .arg = u, .cost = et_chunk_memory(u->chunk) };
+	u->job = (struct job){ .run = unit_run, .arg = u, .cost = unit_cost(u) };
 	add(f, u);
 }
 
@@ -217,7 +217,7 @@ int ahead_take(struct feed *f, struct unit *u)
 	source_account(f->source, rec);
 	if (opt->record)
 		opt->record(opt->ctx, f->source, rec);
-	r = bind(f, rec);
+	r = bind_scope(f, rec);
 	if (!r && rec->rows)
 		judge(f, u);
 	return r;
@@ -287,6 +287,6 @@ int ahead_rows(struct feed *f, struct unit *u, bool *have)
 		return ET_NOMEM;
 	if (u->code)
 		source_fault(s, rec, &u->error);
-	*have = !u->code && (u->n_selected || f->shared->unit.every);
+	*have = !u->code && (u->n_selected || f->shared->opt.all);
 	return ET_OK;
 }

@@ -41,6 +41,11 @@ static int show_count(struct input *in, const struct options *opt, struct out *o
 	return ET_OK;
 }
 
+static void render_json(const struct input_row *row, struct out *o)
+{
+	json_row(o, row);
+}
+
 static int show_rows(struct input *in, const struct options *opt, struct out *o)
 {
 	struct text_printer text;
@@ -55,7 +60,9 @@ static int show_rows(struct input *in, const struct options *opt, struct out *o)
 		r = input_next(in, &row);
 		if (r)
 			break;
-		if (opt->json)
+		if (row.text)
+			out_bytes(o, row.text, row.text_len);
+		else if (opt->json)
 			json_row(o, &row);
 		else
 			text_row(&text, o, &row);
@@ -77,6 +84,7 @@ int show_sources(struct source **sources, size_t n, struct options *opt)
 		.utc = opt->utc,
 		.whole = opt->fail_on_loss,
 		.jobs = opt->jobs,
+		.render = opt->json && !opt->count ? render_json : NULL,
 		.idle = flush,
 	};
 	int code = EXIT_DONE, r;

@@ -32,7 +32,7 @@ static int take_rows(struct feed *f, const struct unit *u, uint16_t held, size_t
 	if (r)
 		return r;
 	for (uint32_t i = 0; i < rows; i++)
-		if (u->selected[i] || f->shared->unit.every)
+		if (u->selected[i] || f->shared->opt.all)
 			to[(*n)++] = (struct waiting_row){ ts[i], i, held, u->selected[i] };
 	return ET_OK;
 }
@@ -67,6 +67,17 @@ static int add_rows(struct feed *f, struct unit *u, bool *kept)
 	return ET_OK;
 }
 
+/* What waits is printed with the names that hold for it, and not with those that come. */
+static void render_waiting(struct feed *f, const struct et_record *rec)
+{
+	if (!f->shared->opt.render ||
+	    (rec->type != ET_REC_USERS && rec->type != ET_REC_CGROUPS && rec->type != ET_REC_HOST))
+		return;
+	for (unsigned k = 0; k < FEED_HELD_MAX; k++)
+		if (f->held[k].unit && !f->held[k].unit->columns_code)
+			unit_render(f->held[k].unit);
+}
+
 /* Takes the unit over. */
 static int take_unit(struct feed *f, struct unit *u)
 {
@@ -76,6 +87,7 @@ static int take_unit(struct feed *f, struct unit *u)
 
 	if (rec->type == ET_REC_FILE)
 		f->newest = 0;
+	render_waiting(f, rec);
 	r = ahead_take(f, u);
 	if (!r && rec->rows) {
 		if (rec->ts_max > f->newest)
@@ -188,6 +200,9 @@ static int make_event(const struct feed *f, struct feed_held *h, struct input_ro
 			return h->unit->columns_code;
 	}
 	h->checked = true;
+	row->text = unit_text(h->unit, row->row, &row->text_len);
+	if (row->text)
+		return ET_OK;
 	if (!fields)
 		return et_chunk_event(h->unit->chunk, row->row, &row->ev, err);
 	event_pick(h->unit->chunk, row->row, fields, &row->ev);

@@ -44,7 +44,8 @@ static int set_crew(struct input *in, const struct input_options *opt)
 {
 	unsigned n = opt->jobs ? opt->jobs : 1;
 
-	in->shared.unit.every = opt->all;
+	in->shared.unit.opt = &in->shared.opt;
+	in->shared.unit.renders = opt->render && n > 1;
 	in->shared.unit.workers = calloc(n, sizeof(*in->shared.unit.workers));
 	in->shared.crew = in->shared.unit.workers ? crew_new(n, UNDER_WAY_BYTES) : NULL;
 	return in->shared.crew ? 0 : -1;

@@ -8,9 +8,11 @@
 #define EXECTRACE_INPUT_H
 
 #include "filter.h"
+#include "out.h"
 #include "source.h"
 
 struct input;
+struct input_row;
 
 struct input_options {
 	const struct filter *filter;	/* borrowed */
@@ -22,6 +24,11 @@ struct input_options {
 	unsigned jobs;			/* threads to read with, at most CREW_MAX; 0: one */
 	/* Called with each record, in front of the rows that it brings. NULL: none. */
 	void (*record)(void *ctx, const struct source *s, const struct et_record *rec);
+	/*
+	 * Writes what will be printed of a row, where that depends on the row alone: the
+	 * threads that read do it, for as many rows as they find room for. NULL: none.
+	 */
+	void (*render)(const struct input_row *row, struct out *o);
 	/* Called before waiting for a pipe: hand out what is buffered. NULL: none. */
 	void (*idle)(void *ctx);
 	void *ctx;
@@ -34,6 +41,8 @@ struct input_row {
 	bool matches;			/* the filter lets it through */
 	struct et_chunk *chunk;		/* for columns that et_event has no room for */
 	uint32_t row;
+	const char *text;		/* what render has written; then ev is not filled. Else NULL */
+	size_t text_len;
 };
 
 /* Takes the sources over, also when it fails with -1 for want of memory. */

@@ -4,9 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of text of a chunk; rows for which there is no room are rendered when they are handed out. */
+#define TEXT_MAX (8u << 20)
+
 struct unit *unit_new(void)
 {
 	return calloc(1, sizeof(struct unit));
+}
+
+uint64_t unit_cost(const struct unit *u)
+{
+	return et_chunk_memory(u->chunk) + (u->shared->renders ? TEXT_MAX : 0);
 }
 
 void unit_free(struct unit *u)
@@ -15,6 +23,9 @@ void unit_free(struct unit *u)
 		return;
 	et_chunk_free(u->chunk);
 	free(u->selected);
+	if (u->rendered)
+		out_close(&u->text);
+	free(u->ends);
 	free(u->comms);
 	free(u);
 }
@@ -65,7 +76,7 @@ static void make(struct unit *u, struct worker *w)
 	const struct scan_calls *calls = u->shared->calls;
 
 	u->code = select_rows(u, w);
-	if (u->code || (!u->n_selected && !u->shared->every))
+	if (u->code || (!u->n_selected && !u->shared->opt->all))
 		return;
 	if (!calls)
 		u->columns_code = event_check(u->source, u->chunk, 0, &u->left_out,
@@ -75,6 +86,8 @@ static void make(struct unit *u, struct worker *w)
 				      &u->error);
 	if (!u->code && calls && calls->chunk)
 		u->code = hand_on(u, w);
+	if (u->shared->renders && !calls && !u->columns_code)
+		unit_render(u);
 }
 
 void unit_load(struct unit *u)
@@ -100,4 +113,45 @@ void unit_run(void *arg, unsigned worker)
 	unit_load(u);
 	if (u->loaded && !u->check)
 		unit_make(u, &u->shared->workers[worker]);
+}
+
+void unit_render(struct unit *u)
+{
+	const struct input_options *opt = u->shared->opt;
+	uint32_t rows = et_chunk_rows(u->chunk), i;
+	struct input_row row = { .source = u->source, .chunk = u->chunk };
+	const uint64_t *ts;
+
+	if (u->rendered || et_chunk_uints(u->chunk, ET_F_TS, &ts, NULL))
+		return;
+	u->rendered = true;
+	out_open(&u->text, -1);
+	u->ends = malloc(rows * sizeof(*u->ends));
+	for (i = 0; u->ends && i < rows && u->text.len <= TEXT_MAX; i++) {
+		u->ends[i] = (uint32_t)u->text.len;
+		if (!u->selected[i] && !opt->all)
+			continue;
+		row.row = i;
+		row.wall = et_chunk_wall(u->chunk, ts[i]);
+		row.matches = u->selected[i];
+		if (et_chunk_event(u->chunk, i, &row.ev, NULL))
+			break;
+		opt->render(&row, &u->text);
+		if (u->text.error)
+			break;
+		u->ends[i] = (uint32_t)u->text.len;
+	}
+	u->n_text = u->ends ? i : 0;
+}
+
+const char *unit_text(const struct unit *u, uint32_t row, size_t *len)
+{
+	uint32_t start;
+
+	*len = 0;
+	if (row >= u->n_text)
+		return NULL;
+	start = row ? u->ends[row - 1] : 0;
+	*len = u->ends[row] - start;
+	return u->text.buf + start;
 }

@@ -22,8 +22,9 @@ struct worker {
 
 /* What the units of an input have in common, and nobody changes while one is under way. */
 struct unit_shared {
+	const struct input_options *opt;
 	const struct scan_calls *calls;	/* NULL: rows are handed on by the feed, and checked; */
-	bool every;			/* also those that are not selected */
+	bool renders;			/* and rendered at once */
 	struct worker *workers;		/* crew_size of them */
 };
 
@@ -54,16 +55,30 @@ struct unit {
 	int columns_code;	/* ET_OK, or why not all columns that are due can be read: */
 	struct et_error columns_error;
 	struct event_columns left_out;
+	/* By unit_render: of each row before n_text that is handed out, up to ends[row]. */
+	bool rendered;
+	struct out text;
+	uint32_t *ends;
+	uint32_t n_text;
 };
 
 struct unit *unit_new(void);	/* NULL: no memory */
+/* Memory that it takes at most, once its chunk is there, bytes. */
+uint64_t unit_cost(const struct unit *u);
 /* It is not the crew's any more. */
 void unit_free(struct unit *u);
 /* Reads and checks the body of a chunk of et_reader_later; what is wrong et_reader_settle tells. */
 void unit_load(struct unit *u);
 /* Decodes, selects, and hands on to calls. */
 void unit_make(struct unit *u, struct worker *w);
-/* Both, as a job. */
+/*
+ * Has the rows rendered as they would be now, if they were not yet: those for which there
+ * is room. For chunks of which all columns can be read.
+ */
+void unit_render(struct unit *u);
+/* What is rendered of a row; NULL: it is not. */
+const char *unit_text(const struct unit *u, uint32_t row, size_t *len);
+/* All, as a job. */
 void unit_run(void *arg, unsigned worker);
 
 #endif
