@@ -153,6 +153,16 @@ static bool may_go_ahead(const struct feed *f)
 	       crew_room(f->shared->crew, 0);
 }
 
+/* What was passed over is done as well. */
+static void tell_progress(struct feed *f, const struct et_record *rec)
+{
+	uint64_t end = rec->at + rec->size;
+
+	if (end > f->at)
+		progress_add(&f->shared->progress, end - f->at);
+	f->at = end;
+}
+
 int ahead_next(struct feed *f, struct unit **out)
 {
 	struct source *s = f->source;
@@ -178,6 +188,7 @@ int ahead_next(struct feed *f, struct unit **out)
 		f->last = NULL;
 	f->n_units--;
 	if (source_reach(s, &u->step)) {
+		tell_progress(f, &u->step.rec);
 		*out = u;
 		return ET_OK;
 	}

@@ -84,6 +84,8 @@ int show_sources(struct source **sources, size_t n, struct options *opt)
 		.utc = opt->utc,
 		.whole = opt->fail_on_loss,
 		.jobs = opt->jobs,
+		.progress = opt->progress && (opt->count || (!isatty(STDOUT_FILENO) &&
+							     opt->limit == UINT64_MAX)),
 		.render = opt->json && !opt->count ? render_json : NULL,
 		.idle = flush,
 	};

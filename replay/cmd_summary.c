@@ -298,6 +298,7 @@ static int summarize(struct source **sources, size_t n, struct options *opt)
 		.utc = opt->utc,
 		.whole = opt->fail_on_loss,
 		.jobs = opt->jobs,
+		.progress = opt->progress,
 	};
 	struct summary s = { .complete = true };
 	int code = EXIT_DONE, r = ET_NOMEM;

@@ -14,6 +14,7 @@
 #include "crew.h"
 #include "filter.h"
 #include "input.h"
+#include "progress.h"
 #include "rows.h"
 #include "source.h"
 #include "unit.h"
@@ -39,6 +40,7 @@ struct feed_shared {
 	struct crew *crew;
 	struct unit_shared unit;
 	bool in_turn;      /* nothing is to be read ahead */
+	struct progress progress;
 	struct rows spare; /* for sorting */
 };
 
@@ -53,6 +55,7 @@ struct feed {
 	/* The rest is the feed's own, and that of ahead.h. */
 	struct unit *first, *last; /* records that were read, and not taken */
 	unsigned n_units;
+	uint64_t at;               /* where the last that was taken ends, for progress */
 	struct rows rows;
 	struct feed_held held[FEED_HELD_MAX];
 	unsigned n_held;

@@ -11,6 +11,10 @@
 /* What may be decoded and waits, or is being decoded, by all threads together. */
 #define UNDER_WAY_BYTES (80ull << 20)
 
+/* Of rows that wait, printed already: of all feeds, and of a chunk at most. */
+#define TEXT_BYTES (32u << 20)
+#define TEXT_OF_CHUNK (8u << 20)
+
 struct input {
 	struct feed_shared shared;
 	struct source **sources;
@@ -108,6 +112,21 @@ const struct ledger *input_ledger(const struct input *in)
 	return in->ledger;
 }
 
+static void begin_progress(struct input *in)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < in->n_sources; i++) {
+		const struct source *s = in->sources[i];
+
+		/* How much comes from a pipe nobody knows. */
+		if (s->pipe)
+			return;
+		bytes += s->size > s->origin ? s->size - s->origin : 0;
+	}
+	progress_begin(&in->shared.progress, in->shared.opt.progress, bytes);
+}
+
 /* A feed for each source or, where the order of a file is not that of time, its parts. */
 static int begin(struct input *in)
 {
@@ -120,6 +139,9 @@ static int begin(struct input *in)
 	}
 	if (set_feeds(in, n))
 		return ET_NOMEM;
+	in->shared.unit.text_max = n * FEED_HELD_MAX * TEXT_OF_CHUNK > TEXT_BYTES ?
+					   (uint32_t)(TEXT_BYTES / (n * FEED_HELD_MAX)) :
+					   TEXT_OF_CHUNK;
 	for (size_t i = 0; i < in->n_sources; i++) {
 		struct source *s = in->sources[i];
 
@@ -129,6 +151,7 @@ static int begin(struct input *in)
 			in->feeds[k++].source = s->parts[p];
 	}
 	share_ledger(in);
+	begin_progress(in);
 	in->begun = true;
 	return ET_OK;
 }
@@ -194,8 +217,10 @@ int input_next(struct input *in, struct input_row *row)
 		r = choose(in, &f);
 		if (r)
 			return r;
-		if (!f)
+		if (!f) {
+			progress_clear(&in->shared.progress);
 			return ET_EOF;
+		}
 		r = feed_take(f, row);
 		if (r == ET_CORRUPT)
 			continue;
@@ -226,6 +251,7 @@ static int scan(struct input *in, const struct scan_calls *calls, uint64_t limit
 	int r = ET_OK;
 
 	share_ledger(in);
+	begin_progress(in);
 	in->shared.unit.calls = calls;
 	/* Where it ends is known only when all before was counted. */
 	in->shared.in_turn = limit != UINT64_MAX;
@@ -234,6 +260,7 @@ static int scan(struct input *in, const struct scan_calls *calls, uint64_t limit
 		r = feed_scan(&in->feeds[i], limit, count);
 	for (size_t i = 0; i < in->n; i++)
 		ahead_end(&in->feeds[i]);
+	progress_clear(&in->shared.progress);
 	return r;
 }
 

@@ -21,6 +21,7 @@ struct input_options {
 	uint64_t fields;		/* bits of the fields to fill, no lists; 0: all */
 	bool all;			/* hand out also what does not match: input_row.matches */
 	bool one_boot;			/* the sources' boot clock is the same: merge by ts */
+	bool progress;			/* tell on the terminal how far it is, if it takes long */
 	unsigned jobs;			/* threads to read with, at most CREW_MAX; 0: one */
 	/* Called with each record, in front of the rows that it brings. NULL: none. */
 	void (*record)(void *ctx, const struct source *s, const struct et_record *rec);

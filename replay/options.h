@@ -35,6 +35,7 @@ struct options {
 	uint64_t limit;		/* UINT64_MAX: none */
 	unsigned top;
 	unsigned jobs;		/* threads to read with */
+	bool progress;		/* there is a terminal to tell it on; no option */
 	bool json, count, utc, no_header, date, wide, quiet, fail_on_loss, follow, exes, losses;
 	bool endless;		/* the input does not end by itself; no option */
 	bool help, version, help_columns;

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of text of a chunk; rows for which there is no room are rendered when they are handed out. */
-#define TEXT_MAX (8u << 20)
-
 struct unit *unit_new(void)
 {
 	return calloc(1, sizeof(struct unit));
@@ -14,7 +11,7 @@ struct unit *unit_new(void)
 
 uint64_t unit_cost(const struct unit *u)
 {
-	return et_chunk_memory(u->chunk) + (u->shared->renders ? TEXT_MAX : 0);
+	return et_chunk_memory(u->chunk) + (u->shared->renders ? u->shared->text_max : 0);
 }
 
 void unit_free(struct unit *u)
@@ -127,7 +124,8 @@ void unit_render(struct unit *u)
 	u->rendered = true;
 	out_open(&u->text, -1);
 	u->ends = malloc(rows * sizeof(*u->ends));
-	for (i = 0; u->ends && i < rows && u->text.len <= TEXT_MAX; i++) {
+	for (i = 0; u->ends && i < rows && u->text.len <= u->shared->text_max;
+	     i++) {
 		u->ends[i] = (uint32_t)u->text.len;
 		if (!u->selected[i] && !opt->all)
 			continue;

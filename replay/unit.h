@@ -25,6 +25,7 @@ struct unit_shared {
 	const struct input_options *opt;
 	const struct scan_calls *calls;	/* NULL: rows are handed on by the feed, and checked; */
 	bool renders;			/* and rendered at once */
+	uint32_t text_max;		/* bytes of them, of a chunk; what is more is not rendered */
 	struct worker *workers;		/* crew_size of them */
 };
 
