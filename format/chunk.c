@@ -86,6 +86,8 @@ void et_chunk_free(struct et_chunk *c)
 {
 	if (!c)
 		return;
+	for (unsigned k = 0; k <= KIND_MAX; k++)
+		free(c->plans[k]);
 	for (unsigned i = 0; i <= LIMIT_COLUMN_ID; i++) {
 		free(c->cache[i].uints);
 		free(c->cache[i].narrow);

@@ -62,7 +62,9 @@ struct et_chunk {
 	uint32_t *ends;		/* offset in text behind string id at [id - 1] */
 	struct et_column absent;	/* a field that the schema lacks, as it was last asked for */
 	struct column_cache cache[LIMIT_COLUMN_ID + 1];
-	struct buf list;	/* of et_chunk_event */
+	/* Of et_chunk_event: the columns that rows of a kind have, and the lists of a row. */
+	struct row_plan *plans[KIND_MAX + 1];
+	struct buf list;
 };
 
 /* Takes the body's memory, also when it fails. at: offset of the record. */

@@ -2,7 +2,7 @@
 /*
  * later.c - rows of which the head alone was read: their body is read and checked
  * later, in any thread, and what was wrong with it is told by the reader when its
- * turn comes (SPEC.md 6.1).
+ * turn comes (SPEC.md 6.2).
  */
 #include "chunk.h"
 #include "error.h"
