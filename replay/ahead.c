@@ -123,7 +123,7 @@ static int read_one(struct feed *f, bool ahead)
 		f->first = u;
 	f->last = u;
 	f->n_units++;
-	source_read(f->source, &u->step);
+	source_advance(f->source, &u->step);
 	type = u->step.code ? 0 : u->step.rec.type;
 	if (u->step.code) {
 		u->stays = true;

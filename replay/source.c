@@ -610,7 +610,7 @@ static void note_stats(const struct source *s, struct et_reader_stats *st)
 	remove_late(st, &s->late);
 }
 
-void source_read(struct source *s, struct source_step *step)
+void source_advance(struct source *s, struct source_step *step)
 {
 	step->n_faults = 0;
 	step->error = (struct et_error){ 0 };
@@ -656,7 +656,7 @@ bool source_next(struct source *s, struct et_record *rec)
 
 	if (s->ended || s->stopped || s->failure.code)
 		return false;
-	source_read(s, &step);
+	source_advance(s, &step);
 	if (!source_reach(s, &step))
 		return false;
 	*rec = step.rec;

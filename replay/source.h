@@ -133,11 +133,11 @@ bool source_next(struct source *s, struct et_record *rec);
 void source_take(struct source *s, const struct et_record *rec);
 
 /*
- * The same in steps, of a source that does not follow, for reading ahead: source_read for
+ * The same in steps, of a source that does not follow, for reading ahead: source_advance for
  * several records; then source_reach for each, in their order, and source_account. Of
  * records of names source_learn is due before the next is read.
  */
-void source_read(struct source *s, struct source_step *step);
+void source_advance(struct source *s, struct source_step *step);
 /* As source_next, of the step that was read first. */
 bool source_reach(struct source *s, const struct source_step *step);
 /* The names that the record read last tells, if it is one of names. step: if not reached yet. */
