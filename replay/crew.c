@@ -10,8 +10,15 @@
 /* Jobs under way for each thread: enough that none waits for the one that adds them. */
 #define DEPTH 3
 
-/* Heaps of malloc; without a bound it opens files to count processors, see sandbox.h. */
+/*
+ * In the sandbox malloc may open no files, which glibc's does to count processors, unless
+ * its arenas are bounded, and to learn whether it may give memory back, unless no arena's
+ * free end can reach what makes it think of that: an arena's heap has 64 MiB. Where these
+ * are set, so has to be up to which size memory comes from an arena.
+ */
 #define ARENAS 8
+#define TRIM_THRESHOLD (64 << 20)
+#define MMAP_THRESHOLD (4 << 20)
 
 struct crew {
 	unsigned size;
@@ -90,8 +97,11 @@ static void start(struct crew *c)
 	sigset_t all, before;
 
 	c->started = true;
-	if (c->size > 1)
+	if (c->size > 1) {
 		mallopt(M_ARENA_MAX, ARENAS);
+		mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+		mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+	}
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (c->n_threads + 1 < c->size &&

@@ -436,12 +436,15 @@ bool scope_matches_all(const struct filter_scope *s, const struct et_record *rec
 static void select_one(const struct et_stored *column, uint32_t rows, uint64_t value,
 		       const uint8_t *exempt, uint8_t *selected)
 {
-	unsigned width = column->v ? column->width : 0;
-	bool fits = width == 8 || !((value + column->less) >> (8 * width));
+	unsigned width = column->width;
+	bool none = column->v ? width < 8 && (value + column->less) >> (8 * width) :
+				column->value != value;
 
-	if (!width ? column->value != value : !fits)
-		memcpy(selected, exempt, rows);
-	else if (width == 1)
+	for (uint32_t i = 0; none && i < rows; i++)
+		selected[i] &= exempt[i];
+	if (none || !column->v)
+		return;
+	if (width == 1)
 		SELECT_ONE(uint8_t);
 	else if (width == 2)
 		SELECT_ONE(uint16_t);

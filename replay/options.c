@@ -400,7 +400,7 @@ static void help_group(struct out *o, unsigned groups, unsigned within, const ch
 		int n;
 
 		if (!(s->group & groups & within) ||
-		    (s->group == ~0u && within != OPTIONS_ENDING) ||
+		    (s->group == ~0u && !(within & OPTIONS_ENDING)) ||
 		    find(groups, s->name, strlen(s->name)) != s)
 			continue;
 		if (!any)

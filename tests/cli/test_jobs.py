@@ -66,7 +66,7 @@ def chunks_of_all_sizes():
         capture = lab.made(work, 9000, "lost")
         for rows in (3, 100, 262144):
             made = os.path.join(work, f"rows-{rows}.etz")
-            lab.exectrace("compact", "--level", "1", "--chunk-rows", rows, "-o", made, capture)
+            lab.exectrace("compact", "--level", "1", "--chunk-rows", str(rows), "-o", made, capture)
             same([made], QUESTIONS[:4])
 
 
@@ -182,7 +182,7 @@ def really_several():
         for args, expected in ((("-j", "1"), 1), (("-j", "5"), 5), (("--jobs=3",), 3), ((), min(cpus, 64))):
             # The pipe fills, so that it is caught in the midst.
             with lab.started([lab.EXECTRACE, "replay", "--json", *args, capture]) as process:
-                process.stdout.readline()
+                process.stdout.read(4 << 20)
                 time.sleep(0.1)
                 found = len(os.listdir(f"/proc/{process.pid}/task"))
                 lab.equal(found, expected, f"threads with {args}")
