@@ -106,8 +106,10 @@ static void write_chunks(struct line *line, struct et_writer *writer, unsigned t
 
 	line->n_parcels = threads * AHEAD;
 	line->parcels = room(line->n_parcels, sizeof(*line->parcels));
-	for (uint32_t i = 0; i < line->n_parcels; i++)
-		need(line->parcels[i].packed = et_packed_new(), "out of memory");
+	for (uint32_t i = 0; i < line->n_parcels; i++) {
+		line->parcels[i].packed = et_packed_new();
+		need(line->parcels[i].packed, "out of memory");
+	}
 	for (unsigned i = 0; i < threads; i++)
 		need(!pthread_create(&makers[i], NULL, make, line), "cannot start a thread");
 	for (uint64_t chunk = 0; chunk < line->n_chunks; chunk++) {
