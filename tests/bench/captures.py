@@ -9,6 +9,8 @@ import sources
 import tracers
 
 FIRST = 1000
+# trace-cmd fails where somebody else loads a BPF program while it copies /proc/kallsyms.
+ATTEMPTS = 3
 CONFIGURE = """set -e
 for check in $(seq 1000 {last}); do
 	echo "int check$check(void) {{ return $check; }}" > conf$check.c
@@ -122,23 +124,30 @@ def repeated(path, least):
     return path + ".long"
 
 
-def peers(args, work, project):
-    """Each records the same build and a storm of executions, and tells who reads that back."""
+def recorded(args, tracer, file, project):
+    """Whether it has recorded the build and a storm of executions."""
     spawner, tiny = (os.path.join(args.build, "tests", "bin", name) for name in ("bench_spawner", "bench_tiny"))
-    for kind in (tracers.TraceCmd, tracers.Perf, tracers.Execsnoop):
-        if not shutil.which(kind.tool):
-            tracers.say(f"{kind.name} is left out: {kind.tool} is not installed")
-            continue
-        tracer, file = kind(args), os.path.join(work, f"recording-{kind.name}")
-        tracers.say(f"{kind.name} records")
+    tracers.say(f"{tracer.name} records")
+    for _ in range(ATTEMPTS):
         try:
             with tracers.tracing(tracer, file, args.settle):
                 project.build()
                 out([spawner, "spawn", str(args.spawns), "2", tiny], env={})
+            return True
         except tracers.Unusable as reason:
-            tracers.say(f"{kind.name} is left out: {reason}")
-            continue
-        if tracer.to_stdout:
-            file = repeated(file, args.events // 50)
-        argv, events = tracer.reader(file)
-        yield Peer(" ".join(argv[:2]), argv, events)
+            why = reason
+    tracers.say(f"{tracer.name} is left out: {why}")
+    return False
+
+
+def peers(args, work, project):
+    """Who reads what other tracers recorded."""
+    for kind in (tracers.TraceCmd, tracers.Perf, tracers.Execsnoop):
+        tracer, file = kind(args), os.path.join(work, f"recording-{kind.name}")
+        if not shutil.which(kind.tool):
+            tracers.say(f"{kind.name} is left out: {kind.tool} is not installed")
+        elif recorded(args, tracer, file, project):
+            if tracer.to_stdout:
+                file = repeated(file, args.events // 50)
+            argv, events = tracer.reader(file)
+            yield Peer(" ".join(argv[:2]), argv, events)

@@ -99,8 +99,10 @@ def memory(row):
 
 
 def millions(values):
+    if not values:
+        return ""
     form = ",.0f" if statistics.median(values) >= 50e6 else ".1f" if statistics.median(values) >= 5e6 else ".2f"
-    return spread([value / 1e6 for value in values], form) if values else ""
+    return spread([value / 1e6 for value in values], form)
 
 
 def cells(row, others):
