@@ -142,6 +142,9 @@ def recorded(args, tracer, file, project):
 
 def peers(args, work, project):
     """Who reads what other tracers recorded."""
+    if args.scap:
+        argv = ["sysdig", "-r", args.scap]
+        yield Peer("sysdig -r", argv, sum(1 for _ in tracers.read_lines(argv)))
     for kind in (tracers.TraceCmd, tracers.Perf, tracers.Execsnoop):
         tracer, file = kind(args), os.path.join(work, f"recording-{kind.name}")
         if not shutil.which(kind.tool):

@@ -131,6 +131,7 @@ static void write_chunks(struct line *line, struct et_writer *writer, unsigned t
 		pthread_join(makers[i], NULL);
 	for (uint32_t i = 0; i < line->n_parcels; i++)
 		et_packed_free(line->parcels[i].packed);
+	free(line->parcels);
 }
 
 /* ---- What else a capture has --------------------------------------------------------- */
@@ -149,18 +150,19 @@ static void add_name(struct names *to, bool group, uint64_t id, const char *name
 		return;
 	to->names = more_room(to->names, to->n + 1, sizeof(*to->names));
 	to->names[to->n++] =
-		(struct et_name){ id, group, { strdup(name), (uint32_t)strlen(name) } };
+		(struct et_name){ id, group, { name, (uint32_t)strlen(name) } };
 }
 
 static void write_names(struct et_writer *writer, const struct recorded *r)
 {
 	struct names people = { NULL, 0 }, cgroups = { NULL, 0 };
+	char paths[N_USERS][SESSIONS][64];
 
 	for (const struct user *user = users; user < users + N_USERS; user++) {
 		add_name(&people, false, user->id, user->name);
 		add_name(&people, true, user->id, user->name);
 		for (uint32_t session = 0; session < SESSIONS; session++) {
-			char path[64];
+			char *path = paths[user - users][session];
 
 			copy_cgroup_path(user, session, path);
 			add_name(&cgroups, false, copy_cgroup(user, session), path);
@@ -176,6 +178,8 @@ static void write_names(struct et_writer *writer, const struct recorded *r)
 	need(!et_writer_names(writer, ET_REC_USERS, people.names, people.n, NULL) &&
 	     !et_writer_names(writer, ET_REC_CGROUPS, cgroups.names, cgroups.n, NULL),
 	     "names cannot be written");
+	free(people.names);
+	free(cgroups.names);
 }
 
 static void write_context(struct et_writer *writer, const struct recorded *r)
@@ -239,11 +243,12 @@ static double now(void)
 
 static void amplify(const char *source, const char *path, struct line *line, unsigned threads)
 {
+	/* To the end of the program, with all that they point to. */
+	static struct recorded recorded;
+	static struct block block;
 	struct et_writer_stats stats;
 	struct et_clock ended = { 0 };
-	struct recorded recorded;
 	struct et_writer *writer;
-	struct block block;
 	double begun = now();
 
 	recorded_read(source, &recorded);
