@@ -153,4 +153,4 @@ def peers(args, work, project):
             if tracer.to_stdout:
                 file = repeated(file, args.events // 50)
             argv, events = tracer.reader(file)
-            yield Peer(" ".join(argv[:2]), argv, events)
+            yield Peer("grep" if tracer.to_stdout else " ".join(argv[:2]), argv, events)

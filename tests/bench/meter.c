@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bench_meter - runs a program to its end, with nothing on its standard output, and
- * prints what it took: exit code, ns, peak memory in bytes.
+ * prints what it took: exit code, ns, ns of CPU, peak memory in bytes.
  *
  *	bench_meter COMMAND [ARG...]
  *
@@ -25,6 +25,11 @@ static int64_t now(void)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
+static int64_t ns(struct timeval t)
+{
+	return t.tv_sec * INT64_C(1000000000) + t.tv_usec * INT64_C(1000);
+}
+
 int main(int argc, char **argv)
 {
 	int64_t begun = now();
@@ -46,7 +51,8 @@ int main(int argc, char **argv)
 		perror("bench_meter");
 		return 1;
 	}
-	printf("%d %" PRId64 " %ld\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
-	       now() - begun, used.ru_maxrss * 1024);
+	printf("%d %" PRId64 " %" PRId64 " %ld\n",
+	       WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), now() - begun,
+	       ns(used.ru_utime) + ns(used.ru_stime), used.ru_maxrss * 1024);
 	return 0;
 }

@@ -5,8 +5,8 @@ import subprocess
 
 from table import figures, spread
 
-COLUMNS = ("query", "events found", "M events/s, one thread", "{} threads", "ratio", "peak memory, MB",
-           "× trace-cmd report", "× zstd -dc of JSON lines")
+COLUMNS = ("query", "events found", "M events/s, one thread", "{} threads", "ratio", "CPU of one, ns/event",
+           "peak memory, MB", "× trace-cmd report", "× zstd -dc of JSON lines")
 MEMORY = 200 * 2**20
 ALL_CORES = 0.9		# of as many times one core as there are
 JUDGED = 0.2		# seconds on one thread, from which on that is asked
@@ -113,6 +113,7 @@ def cells(row, others):
     yield millions(rates(row, "one"))
     yield millions(rates(row, "all"))
     yield spread(ratios, ".2f") if ratios else ""
+    yield figures(statistics.median(run["cpu"] for run in row["runs"]["one"]) / row["events"] * 1e9)
     yield f"{memory(row) / 2**20:.1f}"
     for name in ("trace-cmd report", "zstd -dc"):
         yield figures(statistics.median(compared(row, others[name]))) if name in others else ""

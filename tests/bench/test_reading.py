@@ -12,6 +12,7 @@ import lab  # noqa: E402
 import queries  # noqa: E402
 
 EVENTS = 200_000
+TOOLS = {"grep": "execsnoop"}	# whose text it reads
 
 
 def rows_of(text):
@@ -47,8 +48,8 @@ def reading_runs():
               sorted(wanted, key=lambda name: (name in left_out, wanted.index(name))), "queries that are in the table")
     lab.equal([row["events"] for row in measured["rows"] if row["name"] == "sysdig -r"], [50], "events for sysdig")
     lab.demand("| text is 10 × sysdig -r | " in first.stdout.decode(), "the mark beside sysdig")
-    for peer in ("zstd -dc", "trace-cmd report", "perf script", "grep -c"):
-        lab.demand(peer in names or f"{peer.split()[0]} is left out" in first.stderr.decode(), f"no {peer} in {names}")
+    for peer in ("zstd -dc", "trace-cmd report", "perf script", "grep"):
+        lab.demand(peer in names or f"{TOOLS.get(peer, peer.split()[0])} is left out" in first.stderr.decode(), f"no {peer} in {names}")
     lab.equal([row[0] for row in printed if row[0] in names], names, "lines of the table")
     found = {row["name"]: row["found"] for row in measured["rows"]}
     for name, count in counts.items():
@@ -58,16 +59,16 @@ def reading_runs():
     for row in measured["rows"]:
         for mode, runs in row["runs"].items():
             lab.equal(len(runs), 2, f"runs of {row['name']}, {mode}")
-            lab.demand(all(run["seconds"] > 0 and run["memory"] > 2**18 for run in runs), f"figures of {row}")
+            lab.demand(all(run["seconds"] > 0 and run["cpu"] >= 0 and run["memory"] > 2**18 for run in runs), f"figures of {row}")
     for row in printed:
         if row[0] in names:
             lab.demand(re.fullmatch(r"[\d.,]+ \([\d.,]+–[\d.,]+\)|[\d.,]+", row[2]), f"rate in {row}")
 
 
 def row(name, seconds, faster=None, memory=2**20, own=True):
-    runs = {"one": [{"seconds": s, "memory": memory} for s in seconds]}
+    runs = {"one": [{"seconds": s, "cpu": s, "memory": memory} for s in seconds]}
     if faster:
-        runs["all"] = [{"seconds": s / faster, "memory": memory} for s in seconds]
+        runs["all"] = [{"seconds": s / faster, "cpu": s, "memory": memory} for s in seconds]
     return {"name": name, "events": 1000, "found": None, "own": own, "runs": runs}
 
 
@@ -95,12 +96,13 @@ def meter_tells():
     for argv, code in ((["true"], 0), (["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -9 $$"], -9), (["/no/such"], 127)):
         found = lab.run([meter, *argv]).stdout.split()
         lab.equal(int(found[0]), code, f"exit code of {argv}")
-    code, ns, memory = map(int, lab.run([meter, sys.executable, "-c",
+    code, ns, cpu, memory = map(int, lab.run([meter, sys.executable, "-c",
                                          "import time; x = b'x' * (100 << 20); print(1); time.sleep(.2)"]).stdout.split())
-    lab.demand(ns >= 200_000_000 and 100 << 20 <= memory < 150 << 20, f"{ns} ns, {memory} bytes")
+    lab.demand(ns >= 200_000_000 and 0 < cpu < ns and 100 << 20 <= memory < 150 << 20,
+               f"{ns} ns, {cpu} of CPU, {memory} bytes")
     # Not what this process had in memory.
     kept = b"x" * (100 << 20)
-    _, _, memory = map(int, subprocess.run([meter, "true"], check=True, stdout=subprocess.PIPE).stdout.split())
+    *_, memory = map(int, subprocess.run([meter, "true"], check=True, stdout=subprocess.PIPE).stdout.split())
     lab.demand(memory < 20 << 20, f"memory of true, of whose caller {len(kept)} bytes are: {memory}")
 
 
