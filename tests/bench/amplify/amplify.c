@@ -32,8 +32,8 @@
 
 #define CHUNK_ROWS 16384u
 #define THREADS_MAX 64
-#define LEVEL 3		/* as recorded */
-#define AHEAD 4		/* chunks of each thread that may wait to be written */
+#define LEVEL 3 /* as recorded */
+#define AHEAD 4 /* chunks of each thread that may wait to be written */
 
 /* Chunks on their way from the threads that make them to the one that writes. */
 struct line {
@@ -46,13 +46,14 @@ struct line {
 	struct parcel {
 		struct et_packed *packed;
 		bool full;
-	} *parcels;		/* of chunk i at i % n_parcels */
+	} *parcels; /* of chunk i at i % n_parcels */
 	uint32_t n_parcels;
 };
 
 /* ---- Making chunks ----------------------------------------------------------------- */
 
-static void fill(const struct line *line, struct maker *maker, uint64_t chunk, struct et_batch *batch)
+static void fill(const struct line *line, struct maker *maker, uint64_t chunk,
+		 struct et_batch *batch)
 {
 	uint64_t from = chunk * CHUNK_ROWS, until = from + CHUNK_ROWS;
 	struct et_error err = { 0 };
@@ -119,8 +120,8 @@ static void write_chunks(struct line *line, struct et_writer *writer, unsigned t
 		while (!parcel->full)
 			pthread_cond_wait(&line->made, &line->lock);
 		pthread_mutex_unlock(&line->lock);
-		need(!et_writer_packed(writer, parcel->packed, lost, &err), "cannot write: %s: %s",
-		     err.what, strerror(err.sys));
+		need(!et_writer_packed(writer, parcel->packed, lost, &err),
+		     "cannot write: %s: %s", err.what, strerror(err.sys));
 		pthread_mutex_lock(&line->lock);
 		parcel->full = false;
 		line->n_written++;
@@ -149,8 +150,7 @@ static void add_name(struct names *to, bool group, uint64_t id, const char *name
 	if (!name)
 		return;
 	to->names = more_room(to->names, to->n + 1, sizeof(*to->names));
-	to->names[to->n++] =
-		(struct et_name){ id, group, { name, (uint32_t)strlen(name) } };
+	to->names[to->n++] = (struct et_name){ id, group, { name, (uint32_t)strlen(name) } };
 }
 
 static void write_names(struct et_writer *writer, const struct recorded *r)
@@ -169,14 +169,15 @@ static void write_names(struct et_writer *writer, const struct recorded *r)
 		}
 	}
 	for (const struct et_event *ev = r->procs; ev < r->procs + r->n_procs; ev++) {
-		uint64_t uid = ev->v[ET_F_UID].u, gid = ev->v[ET_F_GID].u, id = ev->v[ET_F_CGROUP].u;
+		uint64_t uid = ev->v[ET_F_UID].u, gid = ev->v[ET_F_GID].u,
+			 id = ev->v[ET_F_CGROUP].u;
 
 		add_name(&people, false, uid, et_context_user(r->names, uid));
 		add_name(&people, true, gid, et_context_group(r->names, gid));
 		add_name(&cgroups, false, id, et_context_cgroup(r->names, id));
 	}
 	need(!et_writer_names(writer, ET_REC_USERS, people.names, people.n, NULL) &&
-	     !et_writer_names(writer, ET_REC_CGROUPS, cgroups.names, cgroups.n, NULL),
+		     !et_writer_names(writer, ET_REC_CGROUPS, cgroups.names, cgroups.n, NULL),
 	     "names cannot be written");
 	free(people.names);
 	free(cgroups.names);
@@ -196,13 +197,16 @@ static void write_context(struct et_writer *writer, const struct recorded *r)
 	need(procs, "out of memory");
 	for (uint32_t i = 0; i < r->n_procs; i++)
 		need(!et_batch_add(procs, &r->procs[i], NULL), "a PROC row is refused");
-	need(!et_writer_batch(writer, ET_REC_PROC, procs, lost, NULL), "PROC cannot be written");
+	need(!et_writer_batch(writer, ET_REC_PROC, procs, lost, NULL),
+	     "PROC cannot be written");
 	et_batch_free(procs);
 }
 
 static struct et_writer *begin(const char *path, const struct recorded *r)
 {
-	struct et_writer_options opt = { .program = "bench_amplify", .level = LEVEL, .started = r->started };
+	struct et_writer_options opt = { .program = "bench_amplify",
+					 .level = LEVEL,
+					 .started = r->started };
 	struct et_writer *writer = NULL;
 	struct et_error err = { 0 };
 	struct et_io io;
@@ -259,17 +263,20 @@ static void amplify(const char *source, const char *path, struct line *line, uns
 	write_chunks(line, writer, threads);
 	ended.ts = block_end(&block, (line->events + block.n - 1) / block.n);
 	ended.offset = recorded.started.offset;
-	need(!et_writer_end(writer, ended, lost, recorded.reason, NULL), "END cannot be written");
+	need(!et_writer_end(writer, ended, lost, recorded.reason, NULL),
+	     "END cannot be written");
 	et_writer_stats(writer, &stats);
 	et_writer_close(writer);
-	printf("%" PRIu64 " events: %.2f copies of %u, %d at a time; %.2f bytes/event; %.1f s\n",
+	printf("%" PRIu64
+	       " events: %.2f copies of %u, %d at a time; %.2f bytes/event; %.1f s\n",
 	       line->events, (double)line->events / recorded.n, recorded.n, LANES,
 	       (double)stats.bytes / (double)line->events, now() - begun);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option longs[] = { { "seed", required_argument, NULL, 's' }, { 0 } };
+	static const struct option longs[] = { { "seed", required_argument, NULL, 's' },
+					       { 0 } };
 	struct line line = { .seed = 1,
 			     .lock = PTHREAD_MUTEX_INITIALIZER,
 			     .made = PTHREAD_COND_INITIALIZER,
@@ -279,9 +286,11 @@ int main(int argc, char **argv)
 
 	for (int c; (c = getopt_long(argc, argv, "j:", longs, NULL)) != -1;)
 		if ((c == 'j' && !number(optarg, 1, THREADS_MAX, &threads)) ||
-		    (c == 's' && !number(optarg, 0, UINT64_MAX, &line.seed)) || (c != 'j' && c != 's'))
+		    (c == 's' && !number(optarg, 0, UINT64_MAX, &line.seed)) ||
+		    (c != 'j' && c != 's'))
 			return usage();
-	if (argc - optind != 3 || !number(argv[optind + 1], 1, (uint64_t)1 << 40, &line.events))
+	if (argc - optind != 3 ||
+	    !number(argv[optind + 1], 1, (uint64_t)1 << 40, &line.events))
 		return usage();
 	amplify(argv[optind], argv[optind + 2], &line, (unsigned)threads);
 	return 0;

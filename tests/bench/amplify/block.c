@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_PID 300u		/* after a boot, that which a kernel begins anew with */
-#define PAUSE 2000000u		/* ns between two blocks */
-#define LATER_MAX (1u << 30)	/* ns by which a moment is later at most */
+#define FIRST_PID 300u       /* after a boot, that which a kernel begins anew with */
+#define PAUSE 2000000u       /* ns between two blocks */
+#define LATER_MAX (1u << 30) /* ns by which a moment is later at most */
 
 /* ---- Several copies, one order of time -------------------------------------------- */
 
@@ -153,7 +153,8 @@ static uint64_t time_at(const struct block *b, uint64_t salt, uint64_t block, ui
 {
 	uint64_t t = b->moments[moment];
 	uint64_t next = moment + 1 < b->n_moments ? b->moments[moment + 1] : t + PAUSE;
-	uint32_t later = pick(mix(salt, moment), next - t < LATER_MAX ? (uint32_t)(next - t) : LATER_MAX);
+	uint32_t later = pick(mix(salt, moment),
+			      next - t < LATER_MAX ? (uint32_t)(next - t) : LATER_MAX);
 
 	return b->recorded->first + block * b->period + t + later;
 }

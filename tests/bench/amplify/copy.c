@@ -6,12 +6,12 @@
 
 const struct user users[N_USERS] = {
 	{ "builder", 1000, 560 }, { "ann", 1001, 240 }, { "ben", 1002, 122 },
-	{ "root", 0, 100 },	  { "rare", 1003, 2 },
+	{ "root", 0, 100 },       { "rare", 1003, 2 },
 };
 
 static const char *const projects[] = {
 	"kettle", "harbour", "lantern", "orchard", "compass", "granite", "thimble", "meadow",
-	"anvil",  "bramble", "cinder",	"drift",   "ember",   "fathom",	 "gannet",  "heron",
+	"anvil",  "bramble", "cinder",  "drift",   "ember",   "fathom",  "gannet",  "heron",
 };
 
 static const struct user *user_of(uint32_t share)
@@ -34,8 +34,8 @@ void copy_make(uint64_t seed, uint64_t number, struct copy *out)
 	snprintf(out->tty, sizeof(out->tty), "pts/%u",
 		 (uint32_t)(user - users) * SESSIONS + out->session);
 	snprintf(out->root, sizeof(out->root), "%s%s/src/%s-%u.%u/build-%04x",
-		 user->id ? "/home/" : "/", user->name, projects[where % 16],
-		 pick(where, 4), (uint32_t)(where >> 8) % 30, (uint32_t)(where >> 16) & 0xffff);
+		 user->id ? "/home/" : "/", user->name, projects[where % 16], pick(where, 4),
+		 (uint32_t)(where >> 8) % 30, (uint32_t)(where >> 16) & 0xffff);
 }
 
 /* As large as inode numbers of cgroups are on a machine that has been up for some days. */
@@ -46,5 +46,6 @@ uint64_t copy_cgroup(const struct user *user, uint32_t session)
 
 void copy_cgroup_path(const struct user *user, uint32_t session, char *path)
 {
-	snprintf(path, 64, "/user.slice/user-%u.slice/session-%u.scope", user->id, session + 1);
+	snprintf(path, 64, "/user.slice/user-%u.slice/session-%u.scope", user->id,
+		 session + 1);
 }

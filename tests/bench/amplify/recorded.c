@@ -15,7 +15,7 @@ struct id {
 struct loading {
 	struct recorded *to;
 	struct id *ids;
-	uint32_t *now;		/* by pid, below PID_MAX: the id that has it, or had it last */
+	uint32_t *now; /* by pid, below PID_MAX: the id that has it, or had it last */
 };
 
 /* ---- Who it is about ------------------------------------------------------------- */
@@ -35,7 +35,8 @@ static uint32_t find_id(struct loading *l, uint64_t pid, uint64_t start, bool th
 {
 	uint32_t n;
 
-	need(pid < PID_MAX, "a process of the capture has the pid %llu", (unsigned long long)pid);
+	need(pid < PID_MAX, "a process of the capture has the pid %llu",
+	     (unsigned long long)pid);
 	n = l->now[pid];
 	if (n != NO_ID && l->ids[n].start == start && l->ids[n].thread == thread)
 		return n;
@@ -47,14 +48,16 @@ static uint32_t find_id(struct loading *l, uint64_t pid, uint64_t start, bool th
 static void identify(struct loading *l, struct recorded_row *row)
 {
 	const struct et_event *ev = &row->ev;
-	uint64_t pid = ev->v[ET_F_PID].u, start = ev->v[ET_F_START].u, ppid = ev->v[ET_F_PPID].u;
+	uint64_t pid = ev->v[ET_F_PID].u, start = ev->v[ET_F_START].u,
+		 ppid = ev->v[ET_F_PPID].u;
 
 	need(ET_HAS(ev, ET_F_PID) && ET_HAS(ev, ET_F_START), "a row lacks its pid or start");
 	row->id = find_id(l, pid, start, false);
 	row->tid = row->ppid = NO_ID;
 	if (ET_HAS(ev, ET_F_TID))
-		row->tid = ev->v[ET_F_TID].u == pid ? row->id
-						    : find_id(l, ev->v[ET_F_TID].u, start, true);
+		row->tid = ev->v[ET_F_TID].u == pid
+				   ? row->id
+				   : find_id(l, ev->v[ET_F_TID].u, start, true);
 	if (ET_HAS(ev, ET_F_PPID) && ppid < PID_MAX) {
 		row->ppid = l->now[ppid];
 		l->to->stays[ppid] |= row->ppid == NO_ID;
@@ -159,7 +162,8 @@ static void take_proc(struct loading *l, const struct et_event *ev)
 		else
 			to->v[f].l.ptr = copy;
 	}
-	need(ev->v[ET_F_PID].u < PID_MAX, "a process of the capture has a pid that is too large");
+	need(ev->v[ET_F_PID].u < PID_MAX,
+	     "a process of the capture has a pid that is too large");
 }
 
 static void take_rows(struct loading *l, struct et_reader *reader, const struct et_record *rec)
@@ -169,7 +173,8 @@ static void take_rows(struct loading *l, struct et_reader *reader, const struct 
 
 	need(!et_reader_chunk(reader, &chunk, NULL), "a record of the capture cannot be read");
 	for (uint32_t i = 0; i < rec->rows; i++) {
-		need(!et_chunk_event(chunk, i, &ev, NULL), "a row of the capture cannot be read");
+		need(!et_chunk_event(chunk, i, &ev, NULL),
+		     "a row of the capture cannot be read");
 		if (rec->type == ET_REC_PROC)
 			take_proc(l, &ev);
 		else
@@ -178,11 +183,13 @@ static void take_rows(struct loading *l, struct et_reader *reader, const struct 
 	et_chunk_free(chunk);
 }
 
-static void take_record(struct loading *l, struct et_reader *reader, const struct et_record *rec)
+static void take_record(struct loading *l, struct et_reader *reader,
+			const struct et_record *rec)
 {
 	struct recorded *r = l->to;
 
-	need(!et_context_take(r->names, reader, rec, NULL), "a record of the capture cannot be read");
+	need(!et_context_take(r->names, reader, rec, NULL),
+	     "a record of the capture cannot be read");
 	if (rec->type == ET_REC_FILE) {
 		memcpy(r->boot_id, rec->boot_id, sizeof(r->boot_id));
 		r->started = rec->started;

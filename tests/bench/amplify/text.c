@@ -16,8 +16,8 @@ struct piece {
 	uint64_t value; /* of NUMBER, and of TEMPORARY_NAME by its characters */
 };
 
-static const uint32_t powers[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
-				   1000000000 };
+static const uint32_t powers[] = { 1,      10,      100,      1000,      10000,
+				   100000, 1000000, 10000000, 100000000, 1000000000 };
 
 static uint32_t digits(const char *p, const char *end)
 {
@@ -83,7 +83,8 @@ static bool varies(const char *from, const char *p, const char *end, const char 
 	return true;
 }
 
-void text_make(uint8_t field, const char *ptr, uint32_t len, const char *root, struct text *out)
+void text_make(uint8_t field, const char *ptr, uint32_t len, const char *root,
+	       struct text *out)
 {
 	char *bytes = room(len + 1, 1);
 	const char *end = bytes + len, *rest = bytes;
@@ -116,7 +117,8 @@ static char *put_number(char *to, const struct piece *piece, uint64_t salt)
 
 static char *put_temporary(char *to, const struct piece *piece, uint64_t salt)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 	uint64_t value = mix(salt, piece->value);
 
 	for (unsigned i = 0; i < TEMPORARY_LEN; i++, value /= 62)

@@ -27,7 +27,7 @@ struct text {
 
 /* A string, or all of a list with the NULs; the bytes are copied. */
 void text_make(uint8_t field, const char *ptr, uint32_t len, const char *root, struct text *out);
-/* The bytes as a copy has them, at to or elsewhere; returns how many. */
+/* The bytes as a copy has them: *out is to, or where they stand unchanged; returns how many. */
 uint32_t text_put(const struct text *t, const struct copy *copy, char *to, const char **out);
 
 #endif
