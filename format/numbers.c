@@ -25,6 +25,16 @@ static unsigned width_of(uint64_t v)
 	return v >> 32 ? 8 : v >> 16 ? 4 : v >> 8 ? 2 : 1;
 }
 
+/* By the kind of each row. */
+#define FILL(type)                                                                                 \
+	do {                                                                                       \
+		type *out = cache->narrow, by_kind[KIND_MAX + 1];                                  \
+		for (unsigned k = 0; k <= KIND_MAX; k++)                                           \
+			by_kind[k] = col->kinds >> k & 1 ? (type)v : 0;                            \
+		for (uint32_t i = 0; i < c->rows; i++)                                             \
+			out[i] = by_kind[c->kinds[i]];                                             \
+	} while (0)
+
 /* One number for all rows that carry the column, none for others. */
 static int set_constant(struct et_chunk *c, const struct et_column *col, uint64_t value,
 			struct column_cache *cache, struct et_error *err)
@@ -42,21 +52,17 @@ static int set_constant(struct et_chunk *c, const struct et_column *col, uint64_
 	rc = chunk_kinds(c, err);
 	if (rc)
 		return rc;
-	cache->narrow = calloc(c->rows, width);
+	cache->narrow = malloc((size_t)c->rows * width);
 	if (!cache->narrow)
 		return et_fail_nomem(err);
-	for (uint32_t i = 0; i < c->rows; i++) {
-		bool carries = col->kinds >> c->kinds[i] & 1;
-
-		if (width == 1)
-			((uint8_t *)cache->narrow)[i] = carries ? (uint8_t)v : 0;
-		else if (width == 2)
-			((uint16_t *)cache->narrow)[i] = carries ? (uint16_t)v : 0;
-		else if (width == 4)
-			((uint32_t *)cache->narrow)[i] = carries ? (uint32_t)v : 0;
-		else
-			((uint64_t *)cache->narrow)[i] = carries ? v : 0;
-	}
+	if (width == 1)
+		FILL(uint8_t);
+	else if (width == 2)
+		FILL(uint16_t);
+	else if (width == 4)
+		FILL(uint32_t);
+	else
+		FILL(uint64_t);
 	cache->stored = (struct et_stored){ cache->narrow, width, shifted, 0 };
 	return ET_OK;
 }

@@ -14,7 +14,8 @@
  * In the sandbox malloc may open no files, which glibc's does to count processors, unless
  * its arenas are bounded, and to learn whether it may give memory back, unless no arena's
  * free end can reach what makes it think of that: an arena's heap has 64 MiB. Where these
- * are set, so has to be up to which size memory comes from an arena.
+ * are set, so has to be up to which size memory comes from an arena. It is as well for one
+ * thread: what a chunk takes the next one takes too, and pages need not be had anew.
  */
 #define ARENAS 8
 #define TRIM_THRESHOLD (64 << 20)
@@ -46,6 +47,9 @@ struct crew *crew_new(unsigned size, uint64_t bytes)
 	c->size = size;
 	c->bytes = bytes;
 	c->next_worker = 1;
+	mallopt(M_ARENA_MAX, ARENAS);
+	mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->added, NULL);
 	pthread_cond_init(&c->done, NULL);
@@ -97,11 +101,6 @@ static void start(struct crew *c)
 	sigset_t all, before;
 
 	c->started = true;
-	if (c->size > 1) {
-		mallopt(M_ARENA_MAX, ARENAS);
-		mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
-		mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
-	}
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (c->n_threads + 1 < c->size &&

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """However many threads read: the same bytes on both outputs, the same exit code, within the same memory."""
+import contextlib
+import fcntl
 import glob
 import os
+import pty
 import random
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -188,6 +192,37 @@ def really_several():
                 lab.equal(found, expected, f"threads with {args}")
 
 
+def told_on_a_terminal():
+    """How far it is, once that takes more than two seconds; nothing of it stays, nor goes anywhere else."""
+    with lab.workdir() as work:
+        capture = lab.made(work, 30000)
+        for slow in (False, True):
+            terminal, inner = pty.openpty()
+            # A session of its own, whose terminal this is: in the background nothing is told.
+            with lab.started([lab.EXECTRACE, "replay", "--json", "-q", capture], stderr=inner, start_new_session=True,
+                             preexec_fn=lambda fd=inner: fcntl.ioctl(fd, termios.TIOCSCTTY, 0)) as process:
+                os.close(inner)
+                end = time.monotonic() + (2.5 if slow else 0)
+                # What is read for that long is little, so that the program waits for it.
+                while time.monotonic() < end:
+                    process.stdout.read(1 << 17)
+                    time.sleep(0.05)
+                out = process.stdout.read()
+                lab.equal(process.wait(timeout=lab.TIMEOUT), 0, "exit code")
+            lab.demand(out.endswith(b"}\n") and b"\x1b" not in out, "the output is not whole, or has the line in it")
+            found = b""
+            with contextlib.suppress(OSError):
+                while True:
+                    part = os.read(terminal, 4096)
+                    found += part
+                    if not part:
+                        break
+            os.close(terminal)
+            lab.equal(b"% of " in found, slow, f"whether {found!r} tells how far it is")
+            lab.equal(found.rsplit(b"\x1b[K", 1)[-1], b"", "what stays on the terminal")
+    # Where it is no terminal: QUESTIONS have shown that there is nothing.
+
+
 def within_memory():
     """Many threads, large chunks: what is under way is bounded."""
     if lab.SANITIZED:
@@ -215,4 +250,4 @@ def what_it_takes():
 if __name__ == "__main__":
     lab.main(what_it_takes, files_of_the_corpus, captures_of_many_chunks, chunks_of_all_sizes, damaged,
              several_segments_and_copies, several_files, names_that_come_later, pipes, a_file_that_grows,
-             a_reader_that_goes_away, really_several, within_memory)
+             a_reader_that_goes_away, really_several, told_on_a_terminal, within_memory)
