@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crew.h"
+
 struct option_spec;
 typedef int set_fn(struct options *o, const struct option_spec *spec, char *value,
 		   struct reason *why);
@@ -20,8 +22,8 @@ struct option_spec {
 	size_t param; /* of set: an offset in struct options, or a test of the filter */
 };
 
-static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_failed, set_ok, set_since,
-	set_until, set_descendants, set_rooted, set_depth, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows;
+static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_outcome, set_since,
+	set_until, set_descendants, set_rooted, set_depth, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows, set_jobs;
 
 #define FLAG(member) set_flag, offsetof(struct options, member)
 
@@ -41,8 +43,8 @@ static const struct option_spec specs[] = {
 { OPTIONS_FILTER, "match", 0, "FIELD=LIST", "of which this field is one of these; any field that JSON shows", set_match, 0 },
 { OPTIONS_FILTER, "where", 0, "EXPR", "for which this holds; see exectrace help expressions", set_where, 0 },
 { OPTIONS_FILTER, "kind", 0, "LIST", "of these kinds: exec, fail, fork, exit, proc, lost", set_kinds, 0 },
-{ OPTIONS_FILTER, "failed", 0, NULL, "execs that failed", set_failed, 0 },
-{ OPTIONS_FILTER, "ok", 0, NULL, "execs that succeeded", set_ok, 0 },
+{ OPTIONS_FILTER, "failed", 0, NULL, "execs that failed", set_outcome, OPERAND_FAILED },
+{ OPTIONS_FILTER, "ok", 0, NULL, "execs that succeeded", set_outcome, OPERAND_OK },
 { OPTIONS_FILTER, "exit-code", 0, "LIST", "exits with one of these codes", set_numbers, FILTER_EXIT_CODE },
 { OPTIONS_FILTER, "since", 0, "TIME", "at this time or later", set_since, 0 },
 { OPTIONS_FILTER, "until", 0, "TIME", "before this time", set_until, 0 },
@@ -78,6 +80,7 @@ static const struct option_spec specs[] = {
 { OPTIONS_RECORD, "btf", 0, "FILE", "types of a kernel that has none itself", set_record, 0 },
 { OPTIONS_CONTROL, "control", 0, "PATH", "the socket it listens at; /run/exectrace/control by default", set_control, 0 },
 { OPTIONS_FOLLOW, "follow", 0, NULL, "go on when FILE grows or is replaced, until interrupted", FLAG(follow) },
+{ OPTIONS_JOBS, "jobs", 'j', "N", "threads to read with, 1 to 64; by default one for each CPU it may use", set_jobs, 0 },
 { OPTIONS_ENDING, "fail-on-loss", 0, NULL, "exit with 3 when the capture may lack events", FLAG(fail_on_loss) },
 { OPTIONS_ENDING, "quiet", 'q', NULL, "say nothing at the end when the capture is complete", FLAG(quiet) },
 { ~0u, "help", 'h', NULL, "this text", FLAG(help) },
@@ -100,13 +103,13 @@ static int set_flag(struct options *o, const struct option_spec *spec, char *val
 static int set_numbers(struct options *o, const struct option_spec *spec, char *value,
 		       struct reason *why)
 {
-	return filter_add_numbers(&o->filter, (enum filter_number)spec->param, value, why);
+	return filter_add_numbers(&o->filter, (enum filter_option)spec->param, value, why);
 }
 
 static int set_glob(struct options *o, const struct option_spec *spec, char *value,
 		    struct reason *why)
 {
-	return filter_add_glob(&o->filter, (enum filter_glob)spec->param, value, why);
+	return filter_add_glob(&o->filter, (enum filter_option)spec->param, value, why);
 }
 
 static int set_match(struct options *o, const struct option_spec *spec, char *value,
@@ -138,20 +141,11 @@ static int set_kinds(struct options *o, const struct option_spec *spec, char *va
 	return filter_add_kinds(&o->filter, value, why);
 }
 
-static int set_failed(struct options *o, const struct option_spec *spec, char *value,
-		      struct reason *why)
+static int set_outcome(struct options *o, const struct option_spec *spec, char *value,
+		       struct reason *why)
 {
-	(void)spec, (void)value, (void)why;
-	o->filter.outcomes |= ET_KIND_BIT(ET_FAIL);
-	return 0;
-}
-
-static int set_ok(struct options *o, const struct option_spec *spec, char *value,
-		  struct reason *why)
-{
-	(void)spec, (void)value, (void)why;
-	o->filter.outcomes |= ET_KIND_BIT(ET_EXEC);
-	return 0;
+	(void)value;
+	return filter_add_outcome(&o->filter, (unsigned)spec->param, why);
 }
 
 static int parse_point(const struct option_spec *spec, const char *value,
@@ -259,6 +253,12 @@ static int set_chunk_rows(struct options *o, const struct option_spec *spec, cha
 			  struct reason *why)
 {
 	return set_from_one(spec, value, 262144, &o->chunk_rows, why);
+}
+
+static int set_jobs(struct options *o, const struct option_spec *spec, char *value,
+		    struct reason *why)
+{
+	return set_from_one(spec, value, CREW_MAX, &o->jobs, why);
 }
 
 static int set_top(struct options *o, const struct option_spec *spec, char *value,
@@ -415,7 +415,7 @@ static void help_group(struct out *o, unsigned groups, unsigned within, const ch
 		int n;
 
 		if (!(s->group & groups & within) ||
-		    (s->group == ~0u && within != OPTIONS_ENDING) ||
+		    (s->group == ~0u && !(within & OPTIONS_ENDING)) ||
 		    find(groups, s->name, strlen(s->name)) != s)
 			continue;
 		if (!any)
@@ -441,7 +441,7 @@ void options_help(struct out *o, unsigned groups)
 			   OPTIONS_INFO | OPTIONS_TREE,
 		   "Output");
 	help_group(o, groups, OPTIONS_CONTROL, "The recorder that is asked");
-	help_group(o, groups, OPTIONS_ENDING, "Other");
+	help_group(o, groups, OPTIONS_ENDING | OPTIONS_JOBS, "Other");
 	if (groups & OPTIONS_FILTER)
 		out_text(o, "\n"
 			    "LIST is values between commas, GLOB a pattern of * ? [a-z]; an "

@@ -29,7 +29,7 @@
 
 #define ERRORS 4
 
-struct node {
+struct json_node {
 	uint64_t id;
 	char *first, *last, *end; /* JSON, each beginning with a comma; or NULL */
 	uint32_t errors[ERRORS], counts[ERRORS]; /* execs that failed, by errno */
@@ -97,7 +97,7 @@ static unsigned level_of(const struct tree_json *j, const struct process *p)
 static int began(void *ctx, struct process *p, const struct input_row *row)
 {
 	struct tree_json *j = ctx;
-	struct node *n = calloc(1, sizeof(*n));
+	struct json_node *n = calloc(1, sizeof(*n));
 
 	(void)row;
 	if (!n)
@@ -109,7 +109,7 @@ static int began(void *ctx, struct process *p, const struct input_row *row)
 
 static int ended(void *ctx, struct process *p, const struct input_row *row)
 {
-	struct node *n = p->user;
+	struct json_node *n = p->user;
 
 	if (!row)
 		return ET_OK;
@@ -117,7 +117,7 @@ static int ended(void *ctx, struct process *p, const struct input_row *row)
 	return keep(ctx, row, END, &n->end, &n->bare);
 }
 
-static void count_failed(struct node *n, const struct et_event *ev)
+static void count_failed(struct json_node *n, const struct et_event *ev)
 {
 	uint32_t error = ET_HAS(ev, ET_F_ERRNO) ? (uint32_t)ev->v[ET_F_ERRNO].u : 0;
 
@@ -132,7 +132,7 @@ static void count_failed(struct node *n, const struct et_event *ev)
 	n->other++;
 }
 
-static int execute(struct tree_json *j, struct node *n, const struct input_row *row)
+static int execute(struct tree_json *j, struct json_node *n, const struct input_row *row)
 {
 	struct input_row whole = *row;
 	struct et_error err;
@@ -148,7 +148,7 @@ int tree_json_take(struct tree_json *j, const struct input_row *row)
 {
 	uint64_t kind = row->ev.v[ET_F_KIND].u;
 	struct process *p;
-	struct node *n;
+	struct json_node *n;
 	int r = processes_take(j->processes, row, &p);
 
 	if (r || !p)
@@ -164,7 +164,7 @@ int tree_json_take(struct tree_json *j, const struct input_row *row)
 
 /* ---- Lines ---------------------------------------------------------------------------- */
 
-static void put_failed(struct out *o, const struct node *n)
+static void put_failed(struct out *o, const struct json_node *n)
 {
 	uint64_t total = n->other;
 	const char *before = "";
@@ -188,7 +188,7 @@ static void put_failed(struct out *o, const struct node *n)
 	out_char(o, '}');
 }
 
-static void put_line(struct out *o, const struct process *p, const struct node *parent)
+static void put_line(struct out *o, const struct process *p, const struct json_node *parent)
 {
 	static const char *const origins[] = {
 		[PROCESS_NAMED] = "parent",
@@ -196,7 +196,7 @@ static void put_line(struct out *o, const struct process *p, const struct node *
 		[PROCESS_FOUND] = "proc",
 		[PROCESS_FORKED] = "fork",
 	};
-	const struct node *n = p->user;
+	const struct json_node *n = p->user;
 	bool exited = p->end == PROCESS_EXITED;
 
 	json_uint(o, "{", "id", n->id);
@@ -232,7 +232,7 @@ static void put_line(struct out *o, const struct process *p, const struct node *
 static void gone(void *ctx, struct process *p)
 {
 	struct tree_json *j = ctx;
-	struct node *n = p->user, *parent = p->parent ? p->parent->user : NULL;
+	struct json_node *n = p->user, *parent = p->parent ? p->parent->user : NULL;
 	unsigned level;
 
 	if (!n)
