@@ -114,7 +114,10 @@ static int show(struct source **sources, size_t n, struct options *opt)
 					  /* How they ended is told also of behind --until. */
 					  .whole = true,
 					  .fields = opt->json ? JSON_FIELDS : TEXT_FIELDS,
-					  .all = true };
+					  .all = true,
+					  .jobs = opt->jobs,
+					  .progress = opt->progress &&
+						      !(opt->json && isatty(STDOUT_FILENO)) };
 	const struct tree_options shape = { .roots = opt->rooted ? &opt->filter.descendants : NULL,
 					    .depth = opt->depth,
 					    .fold = !opt->no_fold,
@@ -154,7 +157,7 @@ const struct command cmd_tree = {
 	.name = "tree",
 	.args = "[options] [FILE...]",
 	.summary = "show processes under their parents",
-	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_TREE | OPTIONS_ENDING,
+	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_TREE | OPTIONS_JOBS | OPTIONS_ENDING,
 	.notes = ", in the order of\n"
 		 "their beginning: how each ended, how long it lived, and what it executed.\n"
 		 "Siblings that look the same are one line. Processes that events match are\n"

@@ -551,12 +551,12 @@ def deep_and_wide():
     """Deeper, and with more kinds, than is shown: all are counted, in bounded memory."""
     def check(path, processes, told):
         for args in ([], ["--no-fold"]):
-            done = lab.exectrace("tree", "-q", *args, path, env=UTF8, preexec_fn=limited)
+            done = lab.exectrace("tree", "-q", "-j", "1", *args, path, env=UTF8, preexec_fn=limited)
             lines = parse(done.stdout.decode().split("\n", 1)[1].split("\n\n")[0])
             below = sum(int(n) for n in re.findall(r"\(\+(\d+) process(?:es)? below\)", done.stdout.decode()))
             lab.equal(sum(count for _, count, *_ in lines) + below, processes, f"processes of tree {args}")
             lab.equal(told in done.stderr, bool(told), f"what tree {args} tells: {done.stderr[-500:]}")
-        done = lab.exectrace("tree", "-q", "--json", path, env=UTF8, preexec_fn=limited)
+        done = lab.exectrace("tree", "-q", "-j", "1", "--json", path, env=UTF8, preexec_fn=limited)
         lab.equal(done.stdout.count(b"\n"), processes, "processes of tree --json")
     with lab.workdir() as work:
         n = 5000
