@@ -161,15 +161,12 @@ static bool resolve_filters(struct recording *r)
 	return false;
 }
 
-/* What files of anybody take to be found and read, whoever runs them. */
-#define FILES_PRIVILEGE (PRIVILEGE_DAC_READ_SEARCH | PRIVILEGE_SYS_PTRACE)
-
 static bool start_servants(struct recording *r)
 {
 	int error = servant_start("exectrace-names", 0, lookup_serve, &r->names);
 
 	if (!error)
-		error = servant_start("exectrace-files", FILES_PRIVILEGE, look_serve, &r->files);
+		error = servant_start("exectrace-files", LOOK_PRIVILEGE, look_serve, &r->files);
 	if (!error && options_several(&r->opt))
 		error = servant_start("exectrace-filer", FILER_PRIVILEGE, filer_serve, &r->filer);
 	if (!error)
