@@ -332,6 +332,19 @@ static void write_parcel(struct chain *c, const struct parcel *p)
 	give_up(c);
 }
 
+/*
+ * What is in memory goes to a file: all but the segment at hand. One that cannot be written
+ * any more has ended, and goes with the others.
+ */
+static void dump(struct chain *c)
+{
+	if (c->failed && output_make_next(c->setup->output) == 0) {
+		go_to_next(c);
+		c->segment.at = 0;
+	}
+	output_dump(c->setup->output);
+}
+
 void chain_take(struct chain *c, const struct parcel *p)
 {
 	/* Another segment begins with what was known before the parcel that is in it. */
@@ -348,7 +361,7 @@ void chain_take(struct chain *c, const struct parcel *p)
 	if (!c->failed && c->living && (p->marks || is_full(c)))
 		cut(c);
 	if (p->marks & PARCEL_DUMP)
-		output_dump(c->setup->output);
+		dump(c);
 }
 
 /* ---- The end ---------------------------------------------------------------------------- */
@@ -376,6 +389,8 @@ void chain_finish(struct chain *c, struct et_clock ended, const uint64_t lost[ET
 	/* All of it goes to a file. */
 	if (output_dumps(c->setup->output) && output_kept(c->setup->output)) {
 		close_segment(c);
+		/* Nothing may be held that the next segment could take where memory is short. */
+		dumper_finish(output_dumps(c->setup->output));
 		if (output_make_next(c->setup->output) == 0)
 			output_next(c->setup->output, ended.ts);
 		output_dump(c->setup->output);

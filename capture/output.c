@@ -282,9 +282,7 @@ static bool open_series(struct output *o, int filer, struct output_error *err)
 	o->regular = true;
 	if (o->opt.in_memory) {
 		o->flight = flight_new(&o->opt.flight);
-		error = !o->flight ? ENOMEM : flight_make_next(o->flight);
-		if (!error)
-			flight_next(o->flight, 0);
+		error = o->flight ? 0 : ENOMEM;
 		if (!error)
 			error = dumper_new(o->series, o->flight, o->opt.sync != SYNC_NEVER, &o->dumper);
 		o->fresh = true;
