@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "print.h"
+#include "scan.h"
 
 /* Columns of the terminal that output goes to; 0 when it goes elsewhere. */
 static size_t terminal_width(void)
@@ -40,6 +41,11 @@ static int show_count(struct input *in, const struct options *opt, struct out *o
 	return ET_OK;
 }
 
+static void render_json(const struct input_row *row, struct out *o)
+{
+	json_row(o, row);
+}
+
 static int show_rows(struct input *in, const struct options *opt, struct out *o)
 {
 	struct text_printer text;
@@ -54,7 +60,9 @@ static int show_rows(struct input *in, const struct options *opt, struct out *o)
 		r = input_next(in, &row);
 		if (r)
 			break;
-		if (opt->json)
+		if (row.text)
+			out_bytes(o, row.text, row.text_len);
+		else if (opt->json)
 			json_row(o, &row);
 		else
 			text_row(&text, o, &row);
@@ -75,6 +83,10 @@ int show_sources(struct source **sources, size_t n, struct options *opt)
 		.filter = &opt->filter,
 		.utc = opt->utc,
 		.whole = opt->fail_on_loss,
+		.jobs = opt->jobs,
+		.progress = opt->progress && (opt->count || (!isatty(STDOUT_FILENO) &&
+							     opt->limit == UINT64_MAX)),
+		.render = opt->json && !opt->count ? render_json : NULL,
 		.idle = flush,
 	};
 	int code = EXIT_DONE, r;
@@ -123,7 +135,7 @@ const struct command cmd_replay = {
 	.args = "[options] [FILE...]",
 	.summary = "print the events of captures, in the order of time",
 	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_EVENTS | OPTIONS_FOLLOW |
-		   OPTIONS_ENDING,
+		   OPTIONS_ENDING | OPTIONS_JOBS,
 	.notes = ": several files are\n"
 		 "merged by wall clock, FILE of - is standard input, and without FILE it is\n"
 		 "trace.etz. Processes that ran already when recording began are shown with\n"

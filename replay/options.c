@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crew.h"
+
 struct option_spec;
 typedef int set_fn(struct options *o, const struct option_spec *spec, char *value,
 		   struct reason *why);
@@ -21,7 +23,7 @@ struct option_spec {
 };
 
 static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_failed, set_ok, set_since,
-	set_until, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows;
+	set_until, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows, set_jobs;
 
 #define FLAG(member) set_flag, offsetof(struct options, member)
 
@@ -73,6 +75,7 @@ static const struct option_spec specs[] = {
 { OPTIONS_RECORD, "btf", 0, "FILE", "types of a kernel that has none itself", set_record, 0 },
 { OPTIONS_CONTROL, "control", 0, "PATH", "the socket it listens at; /run/exectrace/control by default", set_control, 0 },
 { OPTIONS_FOLLOW, "follow", 0, NULL, "go on when FILE grows or is replaced, until interrupted", FLAG(follow) },
+{ OPTIONS_JOBS, "jobs", 'j', "N", "threads to read with, 1 to 64; by default one for each CPU it may use", set_jobs, 0 },
 { OPTIONS_ENDING, "fail-on-loss", 0, NULL, "exit with 3 when the capture may lack events", FLAG(fail_on_loss) },
 { OPTIONS_ENDING, "quiet", 'q', NULL, "say nothing at the end when the capture is complete", FLAG(quiet) },
 { ~0u, "help", 'h', NULL, "this text", FLAG(help) },
@@ -237,6 +240,12 @@ static int set_chunk_rows(struct options *o, const struct option_spec *spec, cha
 	return set_from_one(spec, value, 262144, &o->chunk_rows, why);
 }
 
+static int set_jobs(struct options *o, const struct option_spec *spec, char *value,
+		    struct reason *why)
+{
+	return set_from_one(spec, value, CREW_MAX, &o->jobs, why);
+}
+
 static int set_top(struct options *o, const struct option_spec *spec, char *value,
 		   struct reason *why)
 {
@@ -391,7 +400,7 @@ static void help_group(struct out *o, unsigned groups, unsigned within, const ch
 		int n;
 
 		if (!(s->group & groups & within) ||
-		    (s->group == ~0u && within != OPTIONS_ENDING) ||
+		    (s->group == ~0u && !(within & OPTIONS_ENDING)) ||
 		    find(groups, s->name, strlen(s->name)) != s)
 			continue;
 		if (!any)
@@ -417,7 +426,7 @@ void options_help(struct out *o, unsigned groups)
 			   OPTIONS_INFO,
 		   "Output");
 	help_group(o, groups, OPTIONS_CONTROL, "The recorder that is asked");
-	help_group(o, groups, OPTIONS_ENDING, "Other");
+	help_group(o, groups, OPTIONS_ENDING | OPTIONS_JOBS, "Other");
 	if (groups & OPTIONS_FILTER)
 		out_text(o, "\n"
 			    "LIST is values between commas, GLOB a pattern of * ? [a-z]; an "

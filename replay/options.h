@@ -27,12 +27,15 @@ enum option_group {
 	OPTIONS_JSON = 1024,	/* of OPTIONS_SHOW only that */
 	OPTIONS_INFO = 4096,	/* what is told of a capture */
 	OPTIONS_CONTROL = 8192,	/* the recorder that is asked */
+	OPTIONS_JOBS = 65536,	/* threads that read */
 };
 
 struct options {
 	struct filter filter;
 	uint64_t limit;		/* UINT64_MAX: none */
 	unsigned top;
+	unsigned jobs;		/* threads to read with */
+	bool progress;		/* there is a terminal to tell it on; no option */
 	bool json, count, utc, no_header, date, wide, quiet, fail_on_loss, follow, exes, losses;
 	bool endless;		/* the input does not end by itself; no option */
 	bool help, version, help_columns;
