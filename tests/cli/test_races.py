@@ -48,7 +48,7 @@ def threads_do_not_meet():
 def parcels_are_handed_on():
     with lab.workdir() as work:
         lab.run(built(work, "tests/unit/test_packers.c", "capture/packers.c", "capture/queue.c", "capture/ids.c",
-                      "capture/privilege.c", wrap=["et_packer_pack"]))
+                      "capture/privilege.c", "capture/thread.c", wrap=["et_packer_pack"]))
 
 
 def captures_are_read():
