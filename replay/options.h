@@ -33,6 +33,7 @@ enum option_group {
 	OPTIONS_INFO = 4096,	/* what is told of a capture */
 	OPTIONS_CONTROL = 8192,	/* the recorder that is asked */
 	OPTIONS_ORDER = 16384,	/* which events come first, and how soon */
+	OPTIONS_JOBS = 65536,	/* threads that read */
 };
 
 /* How events are printed. */
@@ -44,6 +45,8 @@ struct options {
 	struct filter filter;
 	uint64_t limit;		/* UINT64_MAX: none */
 	unsigned top;
+	unsigned jobs;		/* threads to read with */
+	bool progress;		/* there is a terminal to tell it on; no option */
 	bool json, count, utc, no_header, date, wide, quiet, fail_on_loss, follow, exes, losses;
 	bool csv, sh, reverse, no_pager;
 	struct template *template; /* owned; NULL: not given */

@@ -8,6 +8,7 @@
 #include "order.h"
 #include "print.h"
 #include "printer.h"
+#include "scan.h"
 #include "tempfile.h"
 #include "tempo.h"
 
@@ -33,9 +34,20 @@ void show_prepare(struct options *opt)
 	opt->date |= opt->sort.n > 0;
 }
 
+/* What the input calls back for. */
+struct caller {
+	struct out *o;
+	const struct printer *printer;
+};
+
 static void flush(void *ctx)
 {
-	out_flush(ctx);
+	out_flush(((struct caller *)ctx)->o);
+}
+
+static void render(const void *ctx, const struct input_row *row, struct out *o)
+{
+	printer_make(((const struct caller *)ctx)->printer, o, row);
 }
 
 static int show_count(struct input *in, const struct options *opt, struct out *o)
@@ -107,15 +119,16 @@ static int keep_row(struct ordered *w, const struct printer *p, const struct inp
 	sort_key(w->sort, &w->key, row);
 	if (!order_wants(w->order, w->key.buf, w->key.len))
 		return 0;
-	printer_make(p, &w->made, row);
+	if (!row->text)
+		printer_make(p, &w->made, row);
 	if (w->key.error || w->made.error)
 		return reason_set(why, EXIT_FAILED, "out of memory");
-	if (!w->made.len)
-		return 0;
 	line.key = w->key.buf;
 	line.key_len = (uint32_t)w->key.len;
-	line.made = w->made.buf;
-	line.len = (uint32_t)w->made.len;
+	line.made = row->text ? row->text : w->made.buf;
+	line.len = (uint32_t)(row->text ? row->text_len : w->made.len);
+	if (!line.len)
+		return 0;
 	line.whose = whose(w, row->source);
 	return order_add(w->order, &line, why);
 }
@@ -170,27 +183,33 @@ static int show_ordered(struct ordered *w, struct input *in, const struct option
 
 /* Returns EXIT_DONE, or tells why not. */
 static int show(struct source **sources, size_t n, struct input *in, const struct options *opt,
-		struct out *o)
+		struct printer *p, struct out *o)
 {
 	struct ordered w = { .sort = &opt->sort, .sources = sources, .n = n };
 	struct reason why;
-	struct printer p;
 	int r;
 
 	reason_set(&why, EXIT_FAILED, "out of memory");
 	if (opt->count) {
 		r = show_count(in, opt, o);
 	} else {
-		printer_open(&p, opt);
-		r = options_ordered(opt) ? show_ordered(&w, in, opt, &p, o, &why)
-					 : show_rows(in, opt, &p, o);
-		printer_end(&p, o);
-		printer_close(&p);
+		r = options_ordered(opt) ? show_ordered(&w, in, opt, p, o, &why)
+					 : show_rows(in, opt, p, o);
+		printer_end(p, o);
 	}
 	if (!r || r == ET_EOF)
 		return EXIT_DONE;
 	say("%s", why.text);
 	return why.code;
+}
+
+/* Whether nothing is on the terminal while it is read, which may take long. */
+static bool is_silent(const struct options *opt)
+{
+	if (opt->pager || opt->speed > 0)
+		return false;
+	return opt->count || options_ordered(opt) ||
+	       (!isatty(STDOUT_FILENO) && opt->limit == UINT64_MAX);
 }
 
 int show_sources(struct source **sources, size_t n, struct options *opt)
@@ -199,27 +218,36 @@ int show_sources(struct source **sources, size_t n, struct options *opt)
 		.filter = &opt->filter,
 		.utc = opt->utc,
 		.whole = opt->fail_on_loss,
+		.jobs = opt->jobs,
+		.progress = opt->progress && is_silent(opt),
+		/* A row that is sorted is looked at first. */
+		.render = opt->count || opt->sort.n ? NULL : render,
 		.idle = flush,
 	};
-	int code;
+	struct printer printer;
+	struct caller caller;
 	struct input *in;
 	struct out o;
+	int code;
 
 	/* A count is of events, and those lost are none. */
 	if (opt->count)
 		opt->filter.unasked |= ET_KIND_BIT(ET_LOST);
-	io.ctx = &o;
+	caller = (struct caller){ &o, &printer };
+	io.ctx = &caller;
 	if (input_open(sources, n, &io, &in)) {
 		say("out of memory");
 		return EXIT_FAILED;
 	}
 	out_open(&o, STDOUT_FILENO);
-	code = command_end(&o, show(sources, n, in, opt, &o));
+	printer_open(&printer, opt);
+	code = command_end(&o, show(sources, n, in, opt, &printer, &o));
 	report_series(input_ledger(in), sources, n);
 	for (size_t i = 0; i < n; i++)
 		code = report_worse(code, report_source(sources[i], opt));
 	report_names(opt, sources, n);
 	input_close(in);
+	printer_close(&printer);
 	if (opt->temp >= 0)
 		close(opt->temp);
 	return code;
