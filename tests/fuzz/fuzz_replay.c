@@ -41,10 +41,21 @@ static void check_text(const struct out *o)
 	}
 }
 
-static void show(struct source *source, const struct options *opt)
+static void render(const void *ctx, const struct input_row *row, struct out *o)
 {
-	struct input_options io = { .filter = &opt->filter, .utc = opt->utc };
+	printer_make(ctx, o, row);
+}
+
+static void show(struct source *source, const struct options *opt, unsigned jobs)
+{
 	struct printer printer;
+	struct input_options io = {
+		.filter = &opt->filter,
+		.utc = opt->utc,
+		.jobs = jobs,
+		.render = jobs > 2 ? render : NULL,
+		.ctx = &printer,
+	};
 	struct out text, json, key;
 	struct input_row row;
 	struct input *in;
@@ -62,13 +73,14 @@ static void show(struct source *source, const struct options *opt)
 	} else {
 		while (rows++ < 2000 && input_next(in, &row) == ET_OK) {
 			printer_row(&printer, &text, &row);
+			if (row.text)
+				continue;
 			json_row(&json, &row);
 			key.len = 0;
 			sort_key(&opt->sort, &key, &row);
 		}
 	}
 	printer_end(&printer, &text);
-	printer_close(&printer);
 	certificate_losses(&text, source->own, 3, 5, 0);
 	certificate_gaps(&text, input_ledger(in), true, 5, 0);
 	certificate_json_losses(&json, source->own, 3);
@@ -79,6 +91,7 @@ static void show(struct source *source, const struct options *opt)
 	out_close(&json);
 	out_close(&key);
 	input_close(in);
+	printer_close(&printer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -106,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				if (source_begin(source, &why))
 					source_close(source);
 				else
-					show(source, &opt);
+					show(source, &opt, 1 + size % 3);
 			}
 		} else if (fd >= 0) {
 			close(fd);
