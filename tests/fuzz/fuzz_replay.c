@@ -40,9 +40,19 @@ static void check_text(const struct out *o)
 	}
 }
 
-static void show(struct source *source, const struct options *opt)
+static void render(const struct input_row *row, struct out *o)
 {
-	struct input_options io = { .filter = &opt->filter, .utc = opt->utc };
+	json_row(o, row);
+}
+
+static void show(struct source *source, const struct options *opt, unsigned jobs)
+{
+	struct input_options io = {
+		.filter = &opt->filter,
+		.utc = opt->utc,
+		.jobs = jobs,
+		.render = jobs > 2 ? render : NULL,
+	};
 	struct text_printer printer;
 	struct out text, json;
 	struct input_row row;
@@ -60,6 +70,10 @@ static void show(struct source *source, const struct options *opt)
 		input_count(in, opt->limit, &count);
 	} else {
 		while (rows++ < 2000 && input_next(in, &row) == ET_OK) {
+			if (row.text) {
+				out_bytes(&json, row.text, row.text_len);
+				continue;
+			}
 			text_row(&printer, &text, &row);
 			json_row(&json, &row);
 		}
@@ -100,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				if (source_begin(source, &why))
 					source_close(source);
 				else
-					show(source, &opt);
+					show(source, &opt, 1 + size % 3);
 			}
 		} else if (fd >= 0) {
 			close(fd);
