@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "derive.h"
 
+uint64_t derive_since(uint64_t exec_ts, uint64_t start, uint64_t ts)
+{
+	uint64_t since = exec_ts != ET_NONE ? exec_ts : start;
+
+	return since != ET_NONE && since <= ts ? ts - since : ET_NONE;
+}
+
+uint64_t derive_sum(uint64_t a, uint64_t b)
+{
+	return a > ET_NONE - 1 - b ? ET_NONE - 1 : a + b;
+}
+
 uint64_t derive_duration(const struct et_event *ev)
 {
-	uint64_t ts = ev->v[ET_F_TS].u, since;
-
 	if (ev->v[ET_F_KIND].u != ET_EXIT)
 		return ET_NONE;
-	if (ET_HAS(ev, ET_F_EXEC_TS))
-		since = ev->v[ET_F_EXEC_TS].u;
-	else if (ET_HAS(ev, ET_F_START))
-		since = ev->v[ET_F_START].u;
-	else
-		return ET_NONE;
-	return since <= ts ? ts - since : ET_NONE;
+	return derive_since(ET_HAS(ev, ET_F_EXEC_TS) ? ev->v[ET_F_EXEC_TS].u : ET_NONE,
+			    ET_HAS(ev, ET_F_START) ? ev->v[ET_F_START].u : ET_NONE,
+			    ev->v[ET_F_TS].u);
 }
 
 uint64_t derive_status(const struct et_event *ev)

@@ -10,6 +10,10 @@
  * since it began.
  */
 uint64_t derive_duration(const struct et_event *ev);
+/* The same from the three times of an exit; ET_NONE: not known. */
+uint64_t derive_since(uint64_t exec_ts, uint64_t start, uint64_t ts);
+/* Of two numbers, or the largest number there is. */
+uint64_t derive_sum(uint64_t a, uint64_t b);
 /* What a shell would call its exit status: exit_code, or 128 and the signal. */
 uint64_t derive_status(const struct et_event *ev);
 
