@@ -166,7 +166,7 @@ static void add_sum(struct group *g, enum figure f, uint64_t *to, uint64_t u)
 
 static int add_exit(struct groups *all, struct group *g, const struct et_stored *x, uint32_t row)
 {
-	uint64_t rss = et_stored_number(&x[MAX_RSS], row), since;
+	uint64_t rss = et_stored_number(&x[MAX_RSS], row), ran;
 
 	add_sum(g, FIGURE_CPU_TIME, &g->cpu_time, et_stored_number(&x[UTIME], row));
 	add_sum(g, FIGURE_CPU_TIME, &g->cpu_time, et_stored_number(&x[STIME], row));
@@ -176,13 +176,14 @@ static int add_exit(struct groups *all, struct group *g, const struct et_stored 
 		g->known |= 1ull << FIGURE_PEAK_RSS;
 		at_least(&g->peak_rss, rss);
 	}
-	since = derive_since(et_stored_number(&x[EXEC_TS], row), et_stored_number(&x[START], row),
-			     et_stored_number(&x[TS], row));
-	if (since == ET_NONE)
+	ran = derive_duration_of(ET_EXIT, et_stored_number(&x[TS], row),
+				   et_stored_number(&x[EXEC_TS], row),
+				   et_stored_number(&x[START], row));
+	if (ran == ET_NONE)
 		return 0;
-	g->total = derive_sum(g->total, since);
-	at_least(&g->longest, since);
-	return quantile_add(&g->durations, &all->pool, since);
+	g->total = derive_sum(g->total, ran);
+	at_least(&g->longest, ran);
+	return quantile_add(&g->durations, &all->pool, ran);
 }
 
 static int room_for_groups(struct groups *g)

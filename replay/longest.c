@@ -113,9 +113,9 @@ int longest_take(struct longest *l, const struct picked *p, struct out *key)
 
 	for (uint32_t i = 0; i < p->n; i++) {
 		uint32_t row = p->rows[i];
-		uint64_t duration = derive_since(et_stored_number(&exec_ts, row),
-						 et_stored_number(&start, row),
-						 et_stored_number(&ts, row));
+		uint64_t duration = derive_duration_of(ET_EXIT, et_stored_number(&ts, row),
+						       et_stored_number(&exec_ts, row),
+						       et_stored_number(&start, row));
 
 		if (duration != ET_NONE && !too_short(l, duration) &&
 		    take_row(l, p, row, duration, key))

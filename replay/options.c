@@ -10,7 +10,7 @@
 #include "template.h"
 #include "tempo.h"
 
-static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_failed, set_ok, set_since,
+static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_outcome, set_since,
 	set_until, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows;
 static set_fn set_format, set_sort, set_tail, set_speed, set_time, set_color, set_jobs, set_by, set_order;
 
@@ -30,8 +30,8 @@ const struct option_spec option_specs[] = {
 { OPTIONS_FILTER, "match", 0, "FIELD=LIST", "of which this field is one of these; any field that JSON shows", set_match, 0 },
 { OPTIONS_FILTER, "where", 0, "EXPR", "for which this holds; see exectrace help expressions", set_where, 0 },
 { OPTIONS_FILTER, "kind", 0, "LIST", "of these kinds: exec, fail, fork, exit, proc, lost", set_kinds, 0 },
-{ OPTIONS_FILTER, "failed", 0, NULL, "execs that failed", set_failed, 0 },
-{ OPTIONS_FILTER, "ok", 0, NULL, "execs that succeeded", set_ok, 0 },
+{ OPTIONS_FILTER, "failed", 0, NULL, "execs that failed", set_outcome, OPERAND_FAILED },
+{ OPTIONS_FILTER, "ok", 0, NULL, "execs that succeeded", set_outcome, OPERAND_OK },
 { OPTIONS_FILTER, "exit-code", 0, "LIST", "exits with one of these codes", set_numbers, FILTER_EXIT_CODE },
 { OPTIONS_FILTER, "since", 0, "TIME", "at this time or later", set_since, 0 },
 { OPTIONS_FILTER, "until", 0, "TIME", "before this time", set_until, 0 },
@@ -99,13 +99,13 @@ static int set_flag(struct options *o, const struct option_spec *spec, char *val
 static int set_numbers(struct options *o, const struct option_spec *spec, char *value,
 		       struct reason *why)
 {
-	return filter_add_numbers(&o->filter, (enum filter_number)spec->param, value, why);
+	return filter_add_numbers(&o->filter, (enum filter_option)spec->param, value, why);
 }
 
 static int set_glob(struct options *o, const struct option_spec *spec, char *value,
 		    struct reason *why)
 {
-	return filter_add_glob(&o->filter, (enum filter_glob)spec->param, value, why);
+	return filter_add_glob(&o->filter, (enum filter_option)spec->param, value, why);
 }
 
 static int set_match(struct options *o, const struct option_spec *spec, char *value,
@@ -153,20 +153,11 @@ static int set_kinds(struct options *o, const struct option_spec *spec, char *va
 	return filter_add_kinds(&o->filter, value, why);
 }
 
-static int set_failed(struct options *o, const struct option_spec *spec, char *value,
-		      struct reason *why)
+static int set_outcome(struct options *o, const struct option_spec *spec, char *value,
+		       struct reason *why)
 {
-	(void)spec, (void)value, (void)why;
-	o->filter.outcomes |= ET_KIND_BIT(ET_FAIL);
-	return 0;
-}
-
-static int set_ok(struct options *o, const struct option_spec *spec, char *value,
-		  struct reason *why)
-{
-	(void)spec, (void)value, (void)why;
-	o->filter.outcomes |= ET_KIND_BIT(ET_EXEC);
-	return 0;
+	(void)value;
+	return filter_add_outcome(&o->filter, (unsigned)spec->param, why);
 }
 
 static int parse_point(const struct option_spec *spec, const char *value,

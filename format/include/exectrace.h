@@ -459,7 +459,8 @@ struct et_reader;
 struct et_stat {
 	uint8_t column;
 	uint8_t n;		/* 0: min and max are a range; else a set of n values */
-	uint64_t min, max;
+	bool complete;		/* no row whose kind carries the field in et_fields is without a value */
+	uint64_t min, max;	/* min over max: no row has a value */
 	uint64_t set[16];	/* ascending */
 };
 
@@ -819,6 +820,12 @@ ET_API size_t et_context_pairs(const struct et_context *c, const struct et_pair 
 /* The uid or gid of a name; false when no such name is in the capture. */
 ET_API bool et_context_find_user(const struct et_context *c, const char *name, uint64_t *uid);
 ET_API bool et_context_find_group(const struct et_context *c, const char *name, uint64_t *gid);
+/*
+ * Goes over the users or the groups that have names, in no order: gives the next and moves
+ * *at, which begins with 0; false at the end. The name is borrowed from c.
+ */
+ET_API bool et_context_next(const struct et_context *c, bool group, size_t *at,
+			    struct et_name *out);
 /*
  * The executables of EXES records, each once, in the order of their first mention;
  * returns how many. Borrowed until the next et_context_take.
