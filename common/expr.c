@@ -3,20 +3,12 @@
  * expr.c - matching. A node is asked what it can come to: for an event that is there
  * that is one thing, for one of which only the kind is known it may be both.
  */
-#include "expr.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "exprtree.h"
-#include "glob.h"
-
-enum outcome { CAN_FAIL = 1, CAN_HOLD = 2, CAN_BOTH = 3 };
+#include "exprparse.h"
 
 enum ask {
 	ASK_EVENT,
 	ASK_KIND, /* of the event only the kind is known */
-	ASK_GAP,  /* a lost event: what it does not have may be anything */
+	ASK_GAP, /* a lost event: what it does not have may be anything */
 };
 
 struct question {
@@ -28,55 +20,12 @@ struct question {
 
 /* ---- Tests -------------------------------------------------------------------------- */
 
-/* Of paths a pattern without a / is of the last part. */
-static bool is_path(unsigned id)
+static bool get_item(const struct side *s, const struct et_event *ev, struct et_str *out)
 {
-	return id == ET_F_EXE || id == ET_F_FILENAME || id == ET_F_INTERPRETER;
-}
+	const struct et_list *l = &ev->v[s->id].l;
+	uint32_t at = 0, n;
 
-/* The first digits of an id, as engines show them. */
-static bool is_short_id(const struct text *t)
-{
-	return t->len >= 12 && strspn(t->p, "0123456789abcdef") == t->len;
-}
-
-static bool is_text(const struct test *test, const struct text *t, struct et_str s)
-{
-	const char *equals;
-
-	/* A name alone is that of a variable, whatever its value is. */
-	if (test->id == ET_F_ENV && test->any && test->op != TEST_ERE && !strchr(t->p, '=')) {
-		equals = s.len ? memchr(s.ptr, '=', s.len) : NULL;
-		s.len = equals ? (uint32_t)(equals - s.ptr) : s.len;
-	}
-	if (test->id == OPERAND_CONTAINER && test->op == TEST_TEXTS && is_short_id(t) &&
-	    s.len > t->len)
-		s.len = (uint32_t)t->len;
-	switch (test->op) {
-	case TEST_GLOB:
-		return is_path(test->id) ? glob_match_path(t->p, s.ptr, s.len)
-					 : glob_match(t->p, s.ptr, s.len);
-	case TEST_ERE:
-		return ere_match(t->ere, s.ptr, s.len);
-	default:
-		return s.len == t->len && (!s.len || !memcmp(s.ptr, t->p, s.len));
-	}
-}
-
-static bool is_one_of(const struct expr *e, const struct test *test, struct et_str s)
-{
-	for (unsigned i = 0; i < test->n_texts; i++)
-		if (is_text(test, &e->texts[test->first_text + i], s))
-			return true;
-	return false;
-}
-
-static bool get_item(const struct et_list *l, int32_t index, struct et_str *out)
-{
-	int64_t n = index < 0 ? (int64_t)l->n + index : index;
-	uint32_t at = 0;
-
-	if (n < 0 || n >= l->n)
+	if (!ET_HAS(ev, s->id) || !side_index(s, l->n, &n))
 		return false;
 	do {
 		if (!et_list_next(l, &at, out))
@@ -85,13 +34,22 @@ static bool get_item(const struct et_list *l, int32_t index, struct et_str *out)
 	return true;
 }
 
-static bool some_item(const struct expr *e, const struct test *test, const struct et_list *l)
+static bool get_text(const struct question *q, const struct side *s, char buffer[OPERAND_BUFFER],
+		     struct et_str *out)
+{
+	return s->indexed ? get_item(s, q->ev, out)
+			  : operand_text(s->id, q->ev, q->scope, buffer, out);
+}
+
+static bool some_item(const struct question *q, const struct test *test)
 {
 	struct et_str s;
 	uint32_t at = 0;
 
-	while (et_list_next(l, &at, &s))
-		if (is_one_of(e, test, s))
+	if (!ET_HAS(q->ev, test->what.id))
+		return false;
+	while (et_list_next(&q->ev->v[test->what.id].l, &at, &s))
+		if (test_has_text(test, s))
 			return true;
 	return false;
 }
@@ -101,71 +59,58 @@ static bool text_holds(const struct question *q, const struct test *test)
 	char buffer[OPERAND_BUFFER];
 	struct et_str s;
 
-	if (test->any || test->indexed) {
-		const struct et_list *l = &q->ev->v[test->id].l;
-
-		if (!ET_HAS(q->ev, test->id))
-			return false;
-		if (test->any)
-			return some_item(q->e, test, l);
-		if (!get_item(l, test->index, &s))
-			return false;
-	} else if (!operand_text(test->id, q->ev, q->scope, buffer, &s)) {
+	if (test->any)
+		return some_item(q, test);
+	if (!get_text(q, &test->what, buffer, &s))
 		return false;
-	}
-	return test->op == TEST_KNOWN || is_one_of(q->e, test, s) != test->negated;
+	return test->op == TEST_KNOWN || test_has_text(test, s) != test->negated;
 }
 
 static bool number_holds(const struct question *q, const struct test *test)
 {
-	uint64_t v = operand_number(test->id, q->ev, q->e->writing);
-	bool in = false;
+	uint64_t v = operand_number(test->what.id, q->ev, q->e->writing);
 	char buffer[OPERAND_BUFFER];
 	struct et_str name;
+	bool in;
 
 	if (v == ET_NONE || test->op == TEST_KNOWN)
 		return v != ET_NONE;
-	for (unsigned i = 0; i < test->n_ranges && !in; i++) {
-		const struct range *r = &q->e->ranges[test->first_range + i];
-
-		in = v >= r->low && v <= r->high;
-	}
-	if (!in && test->n_texts && operand_text(test->id, q->ev, q->scope, buffer, &name))
-		in = is_one_of(q->e, test, name);
+	in = test_has_number(test, v);
+	if (!in && test->n_texts && operand_text(test->what.id, q->ev, q->scope, buffer, &name))
+		in = test_has_text(test, name);
 	return in != test->negated;
-}
-
-static bool in_time_range(const struct time_range *r, const struct expr_scope *scope,
-			  int64_t wall)
-{
-	int64_t start = scope ? scope->start : 0, bound;
-	int32_t offset = scope ? scope->offset : 0;
-
-	if (r->has_low) {
-		bound = moment_resolve(&r->low, start, offset);
-		if (wall < bound || (r->low_step && wall == bound))
-			return false;
-	}
-	if (r->has_high) {
-		bound = moment_resolve(&r->high, start, offset);
-		if (wall > bound || (r->high_step && wall == bound))
-			return false;
-	}
-	return true;
 }
 
 static bool time_holds(const struct question *q, const struct test *test)
 {
+	int64_t start = q->scope ? q->scope->start : 0, low, high, wall;
+	int32_t offset = q->scope ? q->scope->offset : 0;
 	const struct et_event *ev = q->ev;
 	bool in = false;
-	int64_t wall;
 
 	if (!ET_HAS(ev, ET_F_TS) || test->op == TEST_KNOWN)
 		return ET_HAS(ev, ET_F_TS);
 	wall = et_clock_wall((struct et_clock){ ev->v[ET_F_TS].u, ev->realtime });
-	for (unsigned i = 0; i < test->n_ranges && !in; i++)
-		in = in_time_range(&q->e->times[test->first_range + i], q->scope, wall);
+	for (size_t i = 0; i < test->n_times && !in; i++)
+		in = time_range_resolve(&test->times[i], start, offset, &low, &high) &&
+		     wall >= low && wall <= high;
 	return in != test->negated;
+}
+
+static bool fields_hold(const struct question *q, const struct test *test)
+{
+	struct operand o = operand_get(test->what.id);
+	char buffers[2][OPERAND_BUFFER];
+	struct et_str s, t;
+	uint64_t a, b;
+
+	if (o.type != OPERAND_NUMBER)
+		return get_text(q, &test->what, buffers[0], &s) &&
+		       get_text(q, &test->other, buffers[1], &t) &&
+		       test_compare_texts(test, s, t);
+	a = operand_number(test->what.id, q->ev, q->e->writing);
+	b = operand_number(test->other.id, q->ev, q->e->writing);
+	return a != ET_NONE && b != ET_NONE && test_compare(test, o.unit, a, b);
 }
 
 static bool test_holds(const struct question *q, const struct test *test)
@@ -177,14 +122,16 @@ static bool test_holds(const struct question *q, const struct test *test)
 		return number_holds(q, test);
 	case TEST_TIMES:
 		return time_holds(q, test);
+	case TEST_FIELDS:
+		return fields_hold(q, test);
 	case TEST_KNOWN:
-		o = operand_get(test->id);
+		o = operand_get(test->what.id);
 		if (o.type == OPERAND_NUMBER)
 			return number_holds(q, test);
 		if (o.type == OPERAND_MOMENT)
 			return time_holds(q, test);
-		if (o.type == OPERAND_LIST && !test->indexed)
-			return ET_HAS(q->ev, test->id);
+		if (o.type == OPERAND_LIST && !test->what.indexed)
+			return ET_HAS(q->ev, test->what.id);
 		return text_holds(q, test);
 	default:
 		return text_holds(q, test);
@@ -194,45 +141,32 @@ static bool test_holds(const struct question *q, const struct test *test)
 static unsigned ask_test(const struct question *q, const struct test *test)
 {
 	uint64_t kind = q->ev->v[ET_F_KIND].u;
-	bool carried = kind < 32 && test->kinds >> kind & 1;
 
+	if (q->ask == ASK_KIND)
+		return test_by_kind(test, (unsigned)kind);
 	if (q->ask == ASK_GAP && !(test->kinds & ET_KIND_BIT(ET_LOST)))
 		return CAN_BOTH;
-	if (!carried)
+	if (kind >= 32 || !(test->kinds >> kind & 1))
 		return CAN_FAIL;
-	if (q->ask == ASK_KIND && test->fields != 1ull << ET_F_KIND)
-		return CAN_BOTH;
 	return test_holds(q, test) ? CAN_HOLD : CAN_FAIL;
 }
 
 /* ---- Nodes -------------------------------------------------------------------------- */
 
-static unsigned negate(unsigned outcome)
-{
-	return (outcome & CAN_FAIL ? CAN_HOLD : 0) | (outcome & CAN_HOLD ? CAN_FAIL : 0);
-}
-
-/* No deeper than EXPR_DEPTH_MAX, twice: an and in an or in each parenthesis. */
+/* No deeper than the parser allows, twice: an and in an or in each parenthesis. */
 static unsigned ask_node(const struct question *q, uint16_t i)
 {
 	const struct node *node = &q->e->nodes[i];
 	unsigned settled = node->op == NODE_AND ? CAN_FAIL : CAN_HOLD;
-	unsigned outcome = negate(settled);
+	unsigned outcome = outcome_negate(settled);
 
 	if (node->op == NODE_TEST) {
 		outcome = ask_test(q, &q->e->tests[node->first]);
-		return node->negated ? negate(outcome) : outcome;
+		return node->negated ? outcome_negate(outcome) : outcome;
 	}
-	for (i = node->first; i != EXPR_NONE && outcome != settled; i = q->e->nodes[i].next) {
-		unsigned child = ask_node(q, i);
-
-		/* It can go one way if any can, and the other only if all can. */
-		if (child == settled)
-			outcome = settled;
-		else
-			outcome |= child & settled;
-	}
-	return node->negated ? negate(outcome) : outcome;
+	for (i = node->first; i != EXPR_NONE && outcome != settled; i = q->e->nodes[i].next)
+		outcome = outcome_join(settled, outcome, ask_node(q, i));
+	return node->negated ? outcome_negate(outcome) : outcome;
 }
 
 static uint64_t kind_of(const struct et_event *ev)
@@ -279,15 +213,30 @@ bool expr_is_futile(const struct expr *e)
 	return !(e->kinds & (known | e->kinds_named));
 }
 
-/* What follows from the whole, once it is parsed. */
-static void sum_up(struct expr *e)
+/* Kinds that a test names, as kind == proc does. */
+static uint32_t kinds_named(const struct test *t)
+{
+	uint32_t kinds = 0;
+
+	if (t->what.id != ET_F_KIND || t->op != TEST_VALUES || t->negated)
+		return 0;
+	for (size_t i = 0; i < t->n_ranges; i++)
+		if (t->ranges[i].low == t->ranges[i].high && t->ranges[i].low < 32)
+			kinds |= ET_KIND_BIT(t->ranges[i].low);
+	return kinds;
+}
+
+void expr_settle(struct expr *e)
 {
 	struct et_event ev = { .known = 1ull << ET_F_KIND };
 	const struct question q = { e, ASK_KIND, &ev, NULL };
 
 	e->fields = 1ull << ET_F_KIND;
-	for (size_t i = 0; i < e->n_tests; i++)
+	e->kinds = e->kinds_named = 0;
+	for (size_t i = 0; i < e->n_tests; i++) {
 		e->fields |= e->tests[i].fields;
+		e->kinds_named |= kinds_named(&e->tests[i]);
+	}
 	for (unsigned kind = 1; kind < 16; kind++) {
 		ev.v[ET_F_KIND].u = kind;
 		if (ask_node(&q, e->root) & CAN_HOLD)
@@ -302,22 +251,6 @@ int expr_parse(const char *text, const struct expr_options *opt, struct expr **o
 
 	if (exprparse(text, opt ? opt : &plain, out, err))
 		return -1;
-	sum_up(*out);
+	expr_settle(*out);
 	return 0;
-}
-
-void expr_free(struct expr *e)
-{
-	if (!e)
-		return;
-	for (size_t i = 0; i < e->n_texts; i++) {
-		free(e->texts[i].p);
-		ere_free(e->texts[i].ere);
-	}
-	free(e->texts);
-	free(e->times);
-	free(e->ranges);
-	free(e->tests);
-	free(e->nodes);
-	free(e);
 }

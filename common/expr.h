@@ -12,6 +12,7 @@
  *   exe =~ "python3?$"    a POSIX extended regular expression as in ere.h
  *   argv has "-v"         one of the items; also has ~ and has =~
  *   argv[0], argv[-1]     an item as text, from the front or from the back
+ *   uid != euid           another field of the same type, behind == != and of numbers < <= > >=
  *   core, !core           a flag alone
  *   known(exe)            whether the event has it
  *

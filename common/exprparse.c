@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* exprparse.c - the grammar of expressions: and, or, not and parentheses around tests. */
-#include "exprtree.h"
+#include "exprparse.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -55,26 +55,17 @@ bool parse_take(struct parser *p, const char *what)
 	return true;
 }
 
-void *parse_grow(void *items, size_t n, size_t size)
+bool parse_at_quote(const struct parser *p)
 {
-	/* There is room up to the next power of two. */
-	return n & (n - 1) ? items : reallocarray(items, n ? n * 2 : 1, size);
+	return p->at < p->end && (*p->at == '"' || *p->at == '\'');
+}
+
+int parse_shown(size_t len)
+{
+	return (int)(len < 40 ? len : 40);
 }
 
 /* ---- Nodes -------------------------------------------------------------------------- */
-
-static int add_node(struct parser *p, enum node_op op, uint16_t first, uint16_t *index)
-{
-	struct node *more = parse_grow(p->e->nodes, p->e->n_nodes, sizeof(*more));
-
-	if (!more)
-		return parse_fail_nomem(p);
-	p->e->nodes = more;
-	more[p->e->n_nodes] =
-		(struct node){ .op = (uint8_t)op, .first = first, .next = EXPR_NONE };
-	*index = (uint16_t)p->e->n_nodes++;
-	return 0;
-}
 
 static int parse_or(struct parser *p, uint16_t *index);
 
@@ -97,7 +88,6 @@ static int parse_group(struct parser *p, uint16_t *index)
 static int parse_not(struct parser *p, uint16_t *index)
 {
 	bool negated = false;
-	uint16_t test;
 	int r;
 
 	while (parse_take(p, "!") || parse_take(p, "not"))
@@ -105,7 +95,7 @@ static int parse_not(struct parser *p, uint16_t *index)
 	if (parse_take(p, "("))
 		r = parse_group(p, index);
 	else
-		r = parse_test(p, &test) || add_node(p, NODE_TEST, test, index);
+		r = parse_test(p, index);
 	if (!r && negated)
 		p->e->nodes[*index].negated ^= true;
 	return r ? -1 : 0;
@@ -129,8 +119,8 @@ static int parse_joined(struct parser *p, enum node_op op,
 	if (!take_joint(p, op))
 		return 0;
 	last = *index;
-	if (add_node(p, op, last, index))
-		return -1;
+	if (expr_add_node(p->e, op, last, index))
+		return parse_fail_nomem(p);
 	do {
 		if (parse(p, &next))
 			return -1;
@@ -161,7 +151,7 @@ static int fail_rest(struct parser *p)
 				  *p->at, *p->at);
 	if (word)
 		return parse_fail(p, p->at, "&& or || is missing in front of '%.*s'",
-				  (int)(word < 40 ? word : 40), p->at);
+				  parse_shown(word), p->at);
 	return parse_fail(p, p->at, "this has no meaning here");
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * exprtree.h - what an expression is parsed into: tests of one operand each, joined by
- * nodes. Any plan of chunks and columns starts from these.
+ * exprtree.h - what an expression is: tests of one operand each, joined by nodes. Text is
+ * parsed into it (exprparse.h), options are put together as it (exprbuild.c), and events
+ * are matched by it one by one (expr.c); any plan of chunks and columns starts from it.
+ * What a test means of one value is here, and nowhere else.
  */
 #ifndef EXECTRACE_EXPRTREE_H
 #define EXECTRACE_EXPRTREE_H
@@ -11,9 +13,6 @@
 #include "moment.h"
 #include "operand.h"
 
-#define EXPR_DEPTH_MAX 50 /* of parentheses */
-#define EXPR_TESTS_MAX 2000
-#define EXPR_VALUES_MAX 20000 /* of all tests together */
 #define EXPR_NONE UINT16_MAX
 
 enum test_op {
@@ -23,19 +22,29 @@ enum test_op {
 	TEST_TEXTS, /* is one of them */
 	TEST_GLOB,
 	TEST_ERE,
+	TEST_FIELDS, /* compares so with another operand, of the same type */
 };
 
-struct test {
+/* The first six are also what TEST_FIELDS asks. */
+enum comparison {
+	COMPARE_EQ,
+	COMPARE_NE,
+	COMPARE_LT,
+	COMPARE_LE,
+	COMPARE_GT,
+	COMPARE_GE,
+	COMPARE_GLOB,
+	COMPARE_ERE,
+	COMPARE_IN,
+	COMPARE_HAS,
+	COMPARE_NONE, /* the operand alone */
+};
+
+/* What of an event is looked at. Whose event it is, should it be another's, belongs here. */
+struct side {
 	uint8_t id; /* of et_field_id or operand_id */
-	uint8_t op;
-	bool negated; /* known, and not so */
-	bool any;     /* of a list: some item */
 	bool indexed; /* of a list: this one */
 	int32_t index; /* below 0: from the back */
-	uint16_t first_range, n_ranges; /* of ranges, or of times */
-	uint16_t first_text, n_texts;
-	uint32_t kinds;	 /* as in struct operand */
-	uint64_t fields;
 };
 
 struct range {
@@ -55,52 +64,82 @@ struct text {
 	struct ere *ere; /* of a regular expression; owned */
 };
 
+struct test {
+	struct side what;
+	uint8_t op;
+	bool negated; /* known, and not so */
+	bool any; /* of a list: some item */
+	uint8_t compared; /* TEST_FIELDS: how, with other */
+	struct side other;
+	uint32_t kinds; /* as in struct operand, of both sides */
+	uint64_t fields;
+	struct range *ranges; /* all owned */
+	struct time_range *times;
+	struct text *texts;
+	size_t n_ranges, n_times, n_texts;
+};
+
 enum node_op { NODE_TEST, NODE_AND, NODE_OR };
 
 struct node {
 	uint8_t op;
 	bool negated;
 	uint16_t first; /* NODE_TEST: the test; else its first child */
-	uint16_t next;	/* child of the same parent; EXPR_NONE: the last */
+	uint16_t next; /* child of the same parent; EXPR_NONE: the last */
 };
 
 struct expr {
 	struct node *nodes;
 	struct test *tests;
-	struct range *ranges;
-	struct time_range *times;
-	struct text *texts;
-	size_t n_nodes, n_tests, n_ranges, n_times, n_texts;
+	size_t n_nodes, n_tests;
 	uint16_t root;
 	bool writing;
 	uint64_t fields;
 	uint32_t kinds, kinds_named;
 };
 
-struct parser {
-	struct expr *e;
-	const struct expr_options *opt;
-	const char *text, *at, *end;
-	unsigned depth;
-	struct expr_error *err;
-};
+/* ---- Building: exprbuild.c. -1: no memory, and nothing was changed ------------------ */
 
-/* Fills the error for a place in the text and returns -1. */
-int parse_fail(struct parser *p, const char *at, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-int parse_fail_nomem(struct parser *p);
-void parse_blanks(struct parser *p);
-/* Letters, digits and _ at a place. */
-size_t parse_word(const struct parser *p, const char *at);
-/* Takes what stands there next: a word as a whole, or signs. */
-bool parse_take(struct parser *p, const char *what);
 /* An array that has n items, of this size each, with room for one more. NULL: no memory. */
-void *parse_grow(void *items, size_t n, size_t size);
+void *expr_grow(void *items, size_t n, size_t size);
+/* A test of an operand, without values yet. */
+struct test test_of(unsigned id, enum test_op op);
+int test_add_range(struct test *t, uint64_t low, uint64_t high);
+int test_add_times(struct test *t, const struct time_range *r);
+/* A copy of the text. Takes ere over, also when it fails. */
+int test_add_text(struct test *t, const char *text, size_t len, struct ere *ere);
+void test_free(struct test *t);
+/* A node of the test; takes what the test owns over, also when it fails. */
+int expr_add_test(struct expr *e, const struct test *t, uint16_t *node);
+/* A node above first and those that follow it. */
+int expr_add_node(struct expr *e, enum node_op op, uint16_t first, uint16_t *node);
+/* What follows from the whole, once it is all there: in expr.c. */
+void expr_settle(struct expr *e);
 
-/* As expr_parse, but for what follows from the whole. */
-int exprparse(const char *text, const struct expr_options *opt, struct expr **out,
-	      struct expr_error *err);
-/* A test, from its operand on; its index goes to *index. */
-int parse_test(struct parser *p, uint16_t *index);
+/* ---- Meaning: exprmean.c ---------------------------------------------------------------- */
+
+/* What something can come to of an event of which not all is known. */
+enum outcome { CAN_FAIL = 1, CAN_HOLD = 2, CAN_BOTH = 3 };
+
+unsigned outcome_negate(unsigned outcome);
+/*
+ * What nodes that are joined come to, with one more: of AND settled is CAN_FAIL, of OR
+ * CAN_HOLD, and before the first they come to the other.
+ */
+unsigned outcome_join(unsigned settled, unsigned outcome, unsigned child);
+/* Of an event of which only the kind is known. */
+unsigned test_by_kind(const struct test *t, unsigned kind);
+/* Of a number that is known, whether it is in one of the ranges. */
+bool test_has_number(const struct test *t, uint64_t v);
+/* Of a text that is known, whether it is one of the texts. */
+bool test_has_text(const struct test *t, struct et_str s);
+/* Of two numbers that are known and of this unit. */
+bool test_compare(const struct test *t, unsigned unit, uint64_t a, uint64_t b);
+bool test_compare_texts(const struct test *t, struct et_str a, struct et_str b);
+/* The wall times that belong to it, from *low to *high. False: none do. */
+bool time_range_resolve(const struct time_range *r, int64_t start, int32_t offset, int64_t *low,
+			int64_t *high);
+/* Where an index leads in a list of n items. False: nowhere. */
+bool side_index(const struct side *s, uint32_t n, uint32_t *at);
 
 #endif

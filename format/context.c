@@ -355,6 +355,23 @@ bool et_context_find_group(const struct et_context *c, const char *name, uint64_
 	return names_by_name(&c->groups, name, gid);
 }
 
+bool et_context_next(const struct et_context *c, bool group, size_t *at, struct et_name *out)
+{
+	const struct names *t = group ? &c->groups : &c->users;
+
+	for (; *at < t->n_slots; ++*at) {
+		const struct name *slot = &t->slots[*at];
+
+		if (!slot->text)
+			continue;
+		*out = (struct et_name){ slot->id, group,
+					 { slot->text, (uint32_t)strlen(slot->text) } };
+		++*at;
+		return true;
+	}
+	return false;
+}
+
 size_t et_context_exes(const struct et_context *c, const struct et_exe **out)
 {
 	*out = c->exes.v;

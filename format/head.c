@@ -373,6 +373,21 @@ static const char *check_streams(const struct head *h, const struct schema *sche
 	return NULL;
 }
 
+/* Which statistics are of all rows of the kinds that carry the field. */
+static void mark_complete(struct head *h, const struct schema *schema)
+{
+	for (unsigned i = 0; i < h->rec.n_stats; i++) {
+		struct et_stat *s = &h->rec.stats[i];
+		const struct et_column *col = schema_find(schema, s->column);
+		unsigned kinds = s->column < ET_FIELD_END ? et_fields[s->column].kinds : 0;
+
+		/* The kinds of a later version carry what the schema says. */
+		s->complete = col && (col->type == ET_UINT || !(h->stats_unknown >> i & 1)) &&
+			      !rows_of(h, kinds & ~col->kinds) &&
+			      !rows_of(h, ~((1u << ET_KIND_END) - 1) & ~col->kinds);
+	}
+}
+
 static const char *check_rows(const struct head *h, unsigned seen, const struct schema *schema)
 {
 	const unsigned needed = 1u << TAG_ROWS | 1u << TAG_TIME | 1u << TAG_REALTIME |
@@ -446,11 +461,13 @@ int head_parse(struct head *h, const struct frame *f, const uint8_t *data, uint6
 	}
 	for (unsigned k = 1; k <= KIND_MAX; k++)
 		h->rec.kinds[k < ET_KIND_END ? k : 0] += h->kinds[k];
-	if (is_row_record(f->type))
+	if (is_row_record(f->type)) {
 		fault = check_rows(h, seen, schema);
-	else if (f->type == ET_REC_FILE && (seen & header) != header)
+		mark_complete(h, schema);
+	} else if (f->type == ET_REC_FILE && (seen & header) != header) {
 		fault = "a file header lacks what it needs";
-	else if (f->type == ET_REC_FILE)
+	} else if (f->type == ET_REC_FILE) {
 		fault = check_schema(&h->schema);
+	}
 	return fault ? et_fail(err, ET_CORRUPT, at, fault) : ET_OK;
 }

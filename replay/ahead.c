@@ -49,12 +49,15 @@ static bool is_bound(const struct feed *f)
 static void judge(struct feed *f, struct unit *u)
 {
 	const struct et_record *rec = &u->step.rec;
+	const struct scan_calls *calls = f->shared->unit.calls;
 
 	if (u->has_may)
 		return;
 	u->has_may = true;
 	u->may = f->shared->opt.all || scope_may_match(&f->scope, rec);
-	u->all = u->may && !rec->kinds[ET_LOST] && scope_matches_all(&f->scope, rec);
+	u->all = u->may && !rec->kinds[ET_LOST] &&
+		 (calls && !calls->chunk ? scope_counts_all(&f->scope, rec)
+					 : scope_matches_all(&f->scope, rec));
 }
 
 /* Whether the rows are asked for, if they turn out to be no copies. */

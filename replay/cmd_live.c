@@ -54,25 +54,29 @@ static bool is_plain(const char *glob)
  */
 static bool push_down(struct options *opt)
 {
-	const struct filter_terms *users = &opt->filter.numbers[FILTER_UID];
-	const struct filter_patterns *comms = &opt->filter.globs[FILTER_COMM];
-	char **words = reallocarray(opt->record, opt->n_record + users->n_values +
-						 users->n_names + comms->n + 1, sizeof(*words));
+	static const struct test none;
+	const struct test *users = filter_values(&opt->filter, FILTER_UID);
+	const struct test *comms = filter_values(&opt->filter, FILTER_COMM);
 	bool plain = true;
+	char **words;
 	int n = 0;
 
+	users = users ? users : &none;
+	comms = comms ? comms : &none;
+	words = reallocarray(opt->record, opt->n_record + users->n_ranges + users->n_texts +
+						  comms->n_texts + 1, sizeof(*words));
 	if (!words)
 		return false;
 	opt->record = words;
-	for (size_t i = 0; i < users->n_values && n >= 0; i++)
+	for (size_t i = 0; i < users->n_ranges && n >= 0; i++)
 		n = asprintf(&words[opt->n_record++], "--uid=%llu",
-			     (unsigned long long)users->values[i]);
-	for (size_t i = 0; i < users->n_names && n >= 0; i++)
-		n = asprintf(&words[opt->n_record++], "--uid=%s", users->names[i]);
-	for (size_t i = 0; i < comms->n; i++)
-		plain &= is_plain(comms->globs[i]);
-	for (size_t i = 0; i < comms->n && plain && n >= 0; i++)
-		n = asprintf(&words[opt->n_record++], "--comm=%s", comms->globs[i]);
+			     (unsigned long long)users->ranges[i].low);
+	for (size_t i = 0; i < users->n_texts && n >= 0; i++)
+		n = asprintf(&words[opt->n_record++], "--uid=%s", users->texts[i].p);
+	for (size_t i = 0; i < comms->n_texts; i++)
+		plain &= is_plain(comms->texts[i].p);
+	for (size_t i = 0; i < comms->n_texts && plain && n >= 0; i++)
+		n = asprintf(&words[opt->n_record++], "--comm=%s", comms->texts[i].p);
 	if (n < 0)
 		opt->n_record--;
 	return n >= 0;
@@ -184,6 +188,7 @@ static int run_recorder(struct options *opt)
 		say("%s", why.text);
 		return why.code;
 	}
+	show_prepare(opt);
 	words = recorder_words(opt);
 	if (!words) {
 		say("out of memory");

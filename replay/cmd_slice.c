@@ -5,8 +5,6 @@
 static void fill(struct options *opt, struct rewrite_options *rewrite)
 {
 	/* A gap is never hidden: lost events need not be asked for. */
-	if (opt->filter.kinds)
-		opt->filter.kinds |= ET_KIND_BIT(ET_LOST);
 	opt->filter.keeps_lost = true;
 	rewrite->filter = &opt->filter;
 	rewrite->ancestors = !opt->no_ancestors;

@@ -335,13 +335,13 @@ static bool is_named(struct source *const *sources, size_t n, const char *name, 
 void report_names(const struct options *opt, struct source *const *sources, size_t n)
 {
 	for (int group = 0; group < 2; group++) {
-		const struct filter_terms *t =
-			&opt->filter.numbers[group ? FILTER_GID : FILTER_UID];
+		const struct test *t =
+			filter_values(&opt->filter, group ? FILTER_GID : FILTER_UID);
 
-		for (size_t i = 0; i < t->n_names; i++)
-			if (!is_named(sources, n, t->names[i], group))
+		for (size_t i = 0; t && i < t->n_texts; i++)
+			if (!is_named(sources, n, t->texts[i].p, group))
 				say("no event is of a %s named '%s'", group ? "group" : "user",
-				    t->names[i]);
+				    t->texts[i].p);
 	}
 }
 

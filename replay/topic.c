@@ -22,6 +22,7 @@ static void help_expressions(struct out *o)
 		    "  =~ \"^a(b|c)+$\"       a POSIX extended regular expression\n"
 		    "  argv has \"-v\"        an item of a list; also has ~ and has =~\n"
 		    "  argv[0] argv[-1]     an item by its place, from the front or the back: text\n"
+		    "  uid != euid          another field of the same type; numbers also < <= > >=\n"
 		    "  core, exe_deleted    a flag alone\n"
 		    "  known(exe)           the event has it\n"
 		    "\n"

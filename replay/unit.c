@@ -90,7 +90,7 @@ static void render(struct unit *u)
 		row.matches = u->selected[i];
 		if (et_chunk_event(u->chunk, i, &row.ev, NULL))
 			break;
-		opt->render(&row, &u->text);
+		opt->render(opt->ctx, &row, &u->text);
 		if (u->text.error)
 			break;
 		u->ends[i] = (uint32_t)u->text.len;

@@ -276,6 +276,8 @@ ET_API int et_batch_add(struct et_batch *b, const struct et_event *ev, struct et
 ET_API uint32_t et_batch_rows(const struct et_batch *b);
 /* Bytes that its columns and strings will take before compression. */
 ET_API uint64_t et_batch_bytes(const struct et_batch *b);
+/* Bytes of memory that it has taken, and keeps until it is freed. */
+ET_API uint64_t et_batch_memory(const struct et_batch *b);
 /* Earliest and latest ts of its rows; false when it has none. */
 ET_API bool et_batch_times(const struct et_batch *b, uint64_t *first, uint64_t *last);
 
@@ -435,6 +437,8 @@ ET_API int et_packer_new(int level, struct et_packer **out, struct et_error *err
 ET_API void et_packer_free(struct et_packer *p);	/* NULL is fine */
 ET_API struct et_packed *et_packed_new(void);	/* empty; NULL: no memory */
 ET_API void et_packed_free(struct et_packed *p);	/* NULL is fine */
+/* As et_batch_memory. */
+ET_API uint64_t et_packed_memory(const struct et_packed *p);
 /*
  * Packs the batch for one record of the given type, in place of what *out held. The
  * batch stays the caller's and is not changed. ET_MISUSE: the type holds no such
@@ -459,7 +463,8 @@ struct et_reader;
 struct et_stat {
 	uint8_t column;
 	uint8_t n;		/* 0: min and max are a range; else a set of n values */
-	uint64_t min, max;
+	bool complete;		/* no row whose kind carries the field in et_fields is without a value */
+	uint64_t min, max;	/* min over max: no row has a value */
 	uint64_t set[16];	/* ascending */
 };
 
@@ -819,6 +824,12 @@ ET_API size_t et_context_pairs(const struct et_context *c, const struct et_pair 
 /* The uid or gid of a name; false when no such name is in the capture. */
 ET_API bool et_context_find_user(const struct et_context *c, const char *name, uint64_t *uid);
 ET_API bool et_context_find_group(const struct et_context *c, const char *name, uint64_t *gid);
+/*
+ * Goes over the users or the groups that have names, in no order: gives the next and moves
+ * *at, which begins with 0; false at the end. The name is borrowed from c.
+ */
+ET_API bool et_context_next(const struct et_context *c, bool group, size_t *at,
+			    struct et_name *out);
 /*
  * The executables of EXES records, each once, in the order of their first mention;
  * returns how many. Borrowed until the next et_context_take.

@@ -183,8 +183,9 @@ class Text(Tracer):
                     yield self.kind(match), int(match["pid"]), match["rest"].count(LAST) == 1
 
     def reader(self, file):
-        # The file is that table which others are first made into.
-        return ["grep", "-c", LAST.decode(), file], sum(1 for _ in open(file, "rb"))
+        # The file is that table which others are first made into. grep itself, were it to write to /dev/null, would
+        # end at the first line that matches.
+        return ["sh", "-c", 'grep -c "$1" "$2" | cat', "grep", LAST.decode(), file], sum(1 for _ in open(file, "rb"))
 
 
 class Execsnoop(Text):

@@ -367,7 +367,42 @@ def known_test(rng, carried):
     return f"known({blank(rng)}{name})", known, asks
 
 
-LEAVES = (number_test, number_test, flag_test, person_test, text_test, text_test, list_test, time_test, known_test)
+def of_one_type(name):
+    """What else a field can be compared with."""
+    unit = NUMBERS[name][0] if name in NUMBERS else NS if name == "duration" else PLAIN
+    group = {"uid": "user", "euid": "user", "login_uid": "user", "gid": "group", "egid": "group"}
+    return group.get(name, unit)
+
+
+def fields_test(rng, carried):
+    """Two fields compared."""
+    if rng.random() < 0.5:
+        names = [name for name in NUMBERS if isinstance(NUMBERS[name][0], str)] + ["exit", "duration"]
+        one = rng.choice(names)
+        other = rng.choice([name for name in names if of_one_type(name) == of_one_type(one)])
+        sign = rng.choice(list(COMPARE))
+
+        def passes(seen):
+            a, b = number(seen, one, carried), number(seen, other, carried)
+            return a is not None and b is not None and COMPARE[sign](a, b)
+        return f"{one}{blank(rng)}{sign}{blank(rng)}{other}", passes, all("lost" in carried.get(name, ()) for name in (one, other))
+
+    def side():
+        name = rng.choice(TEXTS + ("comm", "exe", "user", "login_user", "group", "cgroup", "container", "argv", "argv"))
+        if name != "argv":
+            return name, lambda seen: exact(seen, name)
+        place = rng.randrange(-3, 3)
+
+        def item(seen):
+            found = items(seen, "argv") or []
+            return found[place] if -len(found) <= place < len(found) else None
+        return f"argv[{place}]", item
+    (one, get), (other, get_other), sign = side(), side(), rng.choice(("==", "!="))
+    return (f"{one} {sign}{blank(rng)}{other}",
+            lambda seen: get(seen) is not None and get_other(seen) is not None and COMPARE[sign](get(seen), get_other(seen)), False)
+
+
+LEAVES = (fields_test, number_test, number_test, flag_test, person_test, text_test, text_test, list_test, time_test, known_test)
 
 
 # ---- Trees: [what joins, children] or a test; a [not, child] ---------------------------------------
@@ -480,6 +515,11 @@ def mistakes_are_shown_where_they_are():
         for text, lines in (
                 ("com == 'x'", ["--where: unknown field 'com' (did you mean 'comm'?)", "  com == 'x'", "  ^"]),
                 ("exit != 0 && comm == 5", ["--where: 'comm' is text and cannot be compared with 5", "  exit != 0 && comm == 5", "  " + " " * 21 + "^"]),
+                ("failed && pid == comm", ["--where: 'pid' is a number and 'comm' text: only fields of one type are compared",
+                                           "  failed && pid == comm", "  " + " " * 17 + "^"]),
+                ("max_rss > stime", ["--where: 'max_rss' is a size and 'stime' a duration: only fields of one type are compared",
+                                     "  max_rss > stime", "  " + " " * 10 + "^"]),
+                ("comm == argv", ["--where: 'argv' is a list: compare with an item, as argv[0]", "  comm == argv", "  " + " " * 8 + "^"]),
                 ("pid == 5 &&\n\tcomm == \x1b", ["--where: a text in quotes is missing behind ==", "  pid == 5 &&  comm ==  ", "  " + " " * 21 + "^"])):
             for command in ("replay", "summary"):
                 done = lab.exectrace(command, "--where", text, path, code=2)

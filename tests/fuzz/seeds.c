@@ -18,6 +18,8 @@ static const char *const lines[] = {
 	"--match cgroup=/* --match container=? --match exec_duration=1us..2h --columns user,tty,container",
 	"--where exit!=0&&comm=='a' --where argv[0]~'*' --where !known(exe)||user=~'o+'",
 	"--match tty=pts/* --match exe_memfd --match exe_dev=8:1.. --match duration=..1s --columns result,argv",
+	"--csv --columns time,argv,cgroup,env,command,error,exe_dev,core --time delta --sort -argv,user,kind,container",
+	"--format sh --kind exec,fail,lost --tail 9", "--time unix --format {time:>30}{argv:^20.9}{{{comm}\\t{pid:5}{cwd:.3}",
 };
 
 /* Behind a NUL what becomes strings of events. */
@@ -28,6 +30,7 @@ static const char *const expressions[] = {
 	"duration > 1m30s or max_rss >= 64M or exe_dev == 8:1 or signal == KILL or errno == ENOENT\0x",
 	"time in +1s..\"2026-11-20 09:00\" and time > 09:00:00.5Z and time != @5.5\0x",
 	"user ~ '?[!a-z]*\\x41' && cgroup =~ '\\.' && container == '3f4e2d1c0b9a' && group in ('a', 'b')\0x",
+	"uid != euid || exec_ts > start && comm == argv[-1] or user != login_user and pid == ppid\0ab",
 	"kind in (exec, fail) && failed || ok == no || not core && cause != ring_full\0x",
 };
 
@@ -161,7 +164,9 @@ static void save_expressions(const char *folder)
 {
 	for (unsigned i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++) {
 		size_t len = strlen(expressions[i]) + 1;
+		char capture[2] = { (char)('0' + i), '\0' };
 
+		save(folder, "plan", i, capture, expressions[i], len - 1);
 		save(folder, "expr", i, NULL, expressions[i],
 		     len + strlen(expressions[i] + len));
 	}

@@ -41,6 +41,25 @@ static void take_segment(struct et_context *c, struct et_reader *r, unsigned seg
 	} while (rec.type != ET_REC_FOOTER);
 }
 
+/* Each name once, whatever their order: 0 and 7 and 1000, and a group. */
+static void check_all_names(const struct et_context *c)
+{
+	struct et_name name;
+	uint64_t ids = 0;
+	unsigned n = 0;
+
+	for (size_t at = 0; et_context_next(c, false, &at, &name); n++) {
+		ids += name.id;
+		CHECK(!name.group && !strcmp(name.name.ptr, et_context_user(c, name.id)));
+		CHECK(name.name.len == strlen(name.name.ptr));
+	}
+	CHECK(n == 3 && ids == 1007);
+	n = 0;
+	for (size_t at = 0; et_context_next(c, true, &at, &name); n++)
+		CHECK(name.group && name.id == 0 && !strcmp(name.name.ptr, "wheel"));
+	CHECK(n == 1);
+}
+
 static void check_first(const struct et_context *c)
 {
 	const struct et_pair *pairs;
@@ -60,6 +79,7 @@ static void check_first(const struct et_context *c)
 	CHECK(et_context_find_user(c, "anna", &id) && id == 1000);
 	CHECK(!et_context_find_user(c, "ann", &id));
 	CHECK(et_context_find_group(c, "wheel", &id) && id == 0);
+	check_all_names(c);
 }
 
 int main(void)

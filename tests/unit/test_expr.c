@@ -204,6 +204,31 @@ static const struct {
 	{ "time in 2026-11-20T09:00Z..2026-11-20T10:00Z", "abcdefghi" },
 	{ "time < @1795165200.000002", "a" },
 	{ "ts > 7000", "hi" },
+	/* Two fields */
+	{ "uid == euid", "" },
+	{ "uid != euid", "a" },
+	{ "!(uid == euid)", "abcdefghi" },
+	{ "euid > uid", "a" },
+	{ "euid <= uid", "" },
+	{ "exec_ts > start", "e" },
+	{ "start>=exec_ts", "" },
+	{ "utime < stime", "g" },
+	{ "exit == exit_code", "fg" },
+	{ "exit >= exit_code", "fg" },
+	{ "duration == duration", "ef" },
+	{ "core == core", "ef" },
+	{ "secure_exec != exe_memfd", "a" },
+	{ "ok == failed", "defgi" },
+	{ "kind == kind", "abcdefghi" },
+	{ "until > ts", "h" },
+	{ "comm == argv[0]", "ab" },
+	{ "argv[ -1 ] != comm", "a" },
+	{ "argv[0] == argv[-1]", "b" },
+	{ "exe != filename", "a" },
+	{ "user != login_user", "a" },
+	{ "cgroup == comm", "" },
+	{ "container != comm", "a" },
+	{ "pid == 5 && uid != euid || comm == argv[0]", "ab" },
 	/* Joined */
 	{ "pid == 5 && uid == 0", "a" },
 	{ "pid == 5 and uid == 0", "a" },
@@ -284,6 +309,19 @@ static const struct {
 	{ "time > 09:00x", 7, "not a time" },
 	{ "time ~ \"x\"", 5, "'time' is a time" },
 	{ "time == 09:00..10:00", 8, "a range stands behind in" },
+	{ "pid == comm", 7, "'pid' is a number and 'comm' text: only fields of one type" },
+	{ "comm != uid", 8, "'comm' is text and 'uid' a user's number" },
+	{ "argv[0] == pid", 11, "'argv' is text and 'pid' a number" },
+	{ "max_rss > stime", 10, "'max_rss' is a size and 'stime' a duration" },
+	{ "exec_ts < time", 10, "'exec_ts' is a time of the boot clock and 'time' a time" },
+	{ "signal == core", 10, "'signal' is a signal and 'core' a flag" },
+	{ "comm == argv", 8, "'argv' is a list: compare with an item, as argv[0]" },
+	{ "comm == argv[x]", 12, "an index is 0" },
+	{ "utime > stime[0]", 13, "'stime' is no list" },
+	{ "core > core", 5, "'core' is a flag" },
+	{ "comm < exe", 5, "text, which has no order" },
+	{ "comm ~ exe", 7, "text stands in quotes" },
+	{ "pid in (ppid)", 8, "pid: 'ppid' is not a number" },
 	{ "known exe", 6, "known(exe)" },
 	{ "known(exe", 9, "a ) is missing" },
 	{ "known(nothing)", 6, "unknown field" },
@@ -470,7 +508,8 @@ static void test_writing(void)
 static void test_names(void)
 {
 	static const char *const named[] = { "user == 'x'", "group ~ '*'", "uid == ann",
-					     "cgroup == '/'", "container ~ '*'", "known(user)" };
+					     "cgroup == '/'", "container ~ '*'", "known(user)",
+					     "comm == user", "cgroup != comm" };
 	struct expr_error err;
 	struct expr *e;
 

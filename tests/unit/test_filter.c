@@ -453,7 +453,7 @@ static void test_operands(void)
 	CHECK(opt.n_files == 5);
 	CHECK(!strcmp(opt.files[0], "a") && !strcmp(opt.files[1], "b"));
 	CHECK(!strcmp(opt.files[2], "--uid") && !strcmp(opt.files[3], "-"));
-	CHECK(opt.filter.numbers[FILTER_UID].n_values == 1);
+	CHECK(filter_values(&opt.filter, FILTER_UID)->n_ranges == 1);
 	options_free(&opt);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* --match: of every type and unit of a field, which rows pass, and what is no value of it. */
 #include "check.h"
-#include "match.h"
+#include "filter.h"
 #include "memory_io.h"
 #include "words.h"
 
@@ -169,40 +169,38 @@ static void write_capture(struct sink *sink)
 }
 
 /* The letters of the rows of a record that pass, behind those in out. */
-static void select_rows(const struct match_scope *s, const struct et_record *rec,
-			struct et_chunk *c, char *out)
+static void select_rows(const struct filter_scope *s, struct filter_scratch *w,
+			const struct et_record *rec, struct et_chunk *c, char *out)
 {
-	uint8_t selected[ROWS], exempt[ROWS], verdicts[256] = { 0 };
 	bool lost = rec->type == ET_REC_LOST;
+	uint8_t selected[ROWS];
 	struct et_error err;
-	uint32_t strings, passed = 0;
+	uint32_t passed = 0;
 
-	memset(selected, 1, sizeof(selected));
-	memset(exempt, lost, sizeof(exempt));
-	CHECK(!et_chunk_strings(c, &strings, &err) && strings < sizeof(verdicts));
-	CHECK(!match_select(s, c, match_asks_lost(s->match) ? NULL : exempt, selected, verdicts,
-			    &err));
+	CHECK(!scope_select(s, w, rec, c, selected, &err));
 	for (uint32_t i = 0; i < et_chunk_rows(c); i++) {
 		if (!selected[i])
 			continue;
 		passed++;
 		out[strlen(out)] = (char)('a' + i + (lost ? ROWS - 1 : 0));
 	}
-	CHECK(lost || match_may(s, rec) || !passed);
+	CHECK(scope_may_match(s, rec) || !passed);
+	CHECK(!scope_counts_all(s, rec) || passed == et_chunk_rows(c));
 }
 
 static void test_match(const struct sink *sink, const char *text, const char *pass)
 {
 	struct et_context *names = et_context_new();
-	struct match_scope s = { 0 };
+	struct filter_scratch w = { 0 };
+	struct filter_scope s = { 0 };
+	struct filter f = { 0 };
 	char got[ROWS + 1] = "";
-	struct match m;
 	struct reason why;
 	struct et_record rec;
 	struct et_reader *r = NULL;
 	struct et_io io;
 
-	CHECK_CASE(text, !match_parse(&m, text, &why));
+	CHECK_CASE(text, !filter_add_match(&f, text, &why));
 	CHECK(!et_io_memory(sink->data, sink->len, &io) && !et_reader_open(&io, NULL, NULL, &r, NULL));
 	while (!et_reader_next(r, &rec, NULL)) {
 		struct et_chunk *c;
@@ -210,16 +208,18 @@ static void test_match(const struct sink *sink, const char *text, const char *pa
 		CHECK(!et_context_take(names, r, &rec, NULL));
 		if (!rec.rows)
 			continue;
-		CHECK(!match_bind(&s, &m, names));
+		CHECK(!scope_bind(&s, &f, names));
+		scope_bind_times(&s, &f, 0, 0);
 		CHECK(!et_reader_chunk(r, &c, NULL));
-		select_rows(&s, &rec, c, got);
+		select_rows(&s, &w, &rec, c, got);
 		et_chunk_free(c);
 	}
 	if (strcmp(got, pass))
 		fprintf(stderr, "%s: passes: %s\n", text, got);
 	CHECK_CASE(text, !strcmp(got, pass));
-	match_unbind(&s);
-	match_free(&m);
+	scope_free(&s);
+	scratch_free(&w);
+	filter_free(&f);
 	et_reader_close(r);
 	et_context_free(names);
 }
@@ -233,11 +233,11 @@ int main(void)
 		test_match(&sink, cases[i].match, cases[i].pass);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct reason why = { 0 };
-		struct match m;
+		struct filter f = { 0 };
 
-		CHECK_CASE(wrong[i], match_parse(&m, wrong[i], &why) == -1);
-		CHECK_CASE(wrong[i], why.code == EXIT_USAGE && why.text[0]);
-		match_free(&m);
+		CHECK_CASE(wrong[i], filter_add_match(&f, wrong[i], &why) == -1);
+		CHECK_CASE(wrong[i], why.code == EXIT_USAGE && why.text[0] && !f.n_others);
+		filter_free(&f);
 	}
 	free(sink.data);
 	return check_result();

@@ -115,7 +115,7 @@ static struct moment random_time(void)
 	return (struct moment){ .form = MOMENT_WALL, .zoned = true, .ns = ns };
 }
 
-static void add_numbers(struct filter *f, enum filter_number which, const char *name, uint64_t below)
+static void add_numbers(struct filter *f, enum filter_option which, const char *name, uint64_t below)
 {
 	struct reason why;
 	char list[80];
@@ -141,6 +141,43 @@ static void add_match(struct filter *f)
 
 	snprintf(text, sizeof(text), rng() % 2 ? "%s=%llu..%llu" : "%s=%llu,%llu", numbers[rng() % 7], low, high);
 	CHECK(!filter_add_match(f, rng() % 2 ? text : others[rng() % 17], &why));
+}
+
+/* Conditions whose parts heads can tell: of statistics, kinds, names and times. # is a digit. */
+static void add_where(struct filter *f)
+{
+	static const char *const tests[] = {
+		"pid == 1#", "pid != #", "pid < 3#", "uid == #", "uid != #",
+		"uid in (#, 3..)", "gid > #", "ppid in ..#", "exit_code == #", "exit != #",
+		"comm == 'sh'", "comm != 'make'", "comm in ('cc1', 'not there')", "comm ~ 's*'",
+		"comm ~ 'ld'", "uid == ann", "user == 'ann'", "user != 'root'", "group ~ 's*'",
+		"gid in (staff, 5)", "known(user)", "known(uid)", "known(pid)", "known(exe)", "kind == exec",
+		"kind in (fork, lost)", "failed", "ok == no", "time > @1790000#10", "time < @1790000#99.5",
+		"time in @1790000#50..@1790000900", "ts >= #00000000000", "argv has '-o'", "argv[0] == ''",
+		"pid != ppid", "until > ts", "pid > ppid", "comm != argv[0]",
+	};
+	char text[400], one[64];
+	struct expr_error err;
+	struct reason why;
+	struct expr *e;
+	size_t len = 0;
+
+	for (unsigned i = 0; i <= rng() % 4; i++) {
+		static const char *const joints[] = { "", " && ", " || " };
+
+		snprintf(one, sizeof(one), "%s", tests[rng() % (sizeof(tests) / sizeof(tests[0]))]);
+		if (strchr(one, '#'))
+			*strchr(one, '#') = (char)('0' + rng() % 9);
+		if (strchr(one, '#'))
+			*strchr(one, '#') = (char)('0' + rng() % 9);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s(%s)",
+					joints[i ? 1 + rng() % 2 : 0], rng() % 3 ? "" : "!", one);
+	}
+	CHECK_CASE(text, !expr_parse(text, &(struct expr_options){ .names = 7 }, &e, &err));
+	/* What no event can match is refused. */
+	if (e && !expr_is_futile(e))
+		CHECK_CASE(text, !filter_add_where(f, text, &why));
+	expr_free(e);
 }
 
 /* Every option, alone and together. */
@@ -177,7 +214,9 @@ static struct filter random_filter(void)
 	for (unsigned i = 0; SOMETIMES && i < 2; i++)
 		CHECK(!filter_add_kinds(&f, kinds[rng() % 7], &why));
 	if (SOMETIMES)
-		f.outcomes |= rng() % 2 ? ET_KIND_BIT(ET_FAIL) : ET_KIND_BIT(ET_EXEC);
+		CHECK(!filter_add_outcome(&f, rng() % 2 ? OPERAND_FAILED : OPERAND_OK, &why));
+	for (unsigned i = 0; SOMETIMES && i < 2; i++)
+		add_where(&f);
 	if (SOMETIMES)
 		f.unasked |= rng() % 2 ? ET_KIND_BIT(ET_LOST) : ET_KIND_BIT(ET_PROC);
 	f.has_since = SOMETIMES;
@@ -200,7 +239,7 @@ static void compare(struct filter_scope *s, const struct et_record *head, const 
 {
 	static struct filter_scratch scratch;
 	static uint8_t selected[64];
-	bool may = scope_may_match(s, head), all = scope_matches_all(s, head);
+	bool may = scope_may_match(s, head), all = scope_counts_all(s, head);
 	struct et_error err;
 	uint32_t n = 0;
 
@@ -244,6 +283,7 @@ static void add_stat(struct et_record *rec, struct et_chunk *c, unsigned column)
 			st->set[distinct] = known[i];
 		distinct++;
 	}
+	st->complete = n == rec->rows;
 	st->n = distinct <= 16 && rng() % 2 ? (uint8_t)distinct : 0;
 	rec->n_stats++;
 }
