@@ -12,7 +12,7 @@
 
 #include "elfinfo.h"
 #include "look.h"
-#include "privilege.h"
+#include "thread.h"
 #include "unpack.h"
 
 /* Files that wait to be looked at, at most. */
@@ -61,8 +61,6 @@ struct binaries {
 	struct binary *busy;		/* the thread looks at it; NULL: at none */
 	struct et_exe looked_at;	/* that one, as it was before */
 	bool over;			/* it is to end */
-	bool begun;			/* it has dropped its privilege, or could not */
-	int drop_error;
 };
 
 /* ---- The table ------------------------------------------------------------------ */
@@ -172,16 +170,11 @@ static void look(struct binaries *x, struct binary *e)
 	set_string(&e->is.interpreter, elf.interpreter, strlen(elf.interpreter));
 }
 
-static void *binaries_main(void *arg)
+static void binaries_main(void *arg)
 {
 	struct binaries *x = arg;
 
-	int error = x->servant < 0 ? 0 : privilege_drop(0);
-
 	pthread_mutex_lock(&x->lock);
-	x->drop_error = error;
-	x->begun = true;
-	pthread_cond_signal(&x->idle);
 	for (;;) {
 		struct binary *e;
 
@@ -207,7 +200,6 @@ static void *binaries_main(void *arg)
 			pthread_cond_signal(&x->idle);
 	}
 	pthread_mutex_unlock(&x->lock);
-	return NULL;
 }
 
 /* ---- Noting --------------------------------------------------------------------- */
@@ -437,19 +429,6 @@ void binaries_restart(struct binaries *x)
 
 /* ---- Beginning and end ------------------------------------------------------------ */
 
-/* Once the others are confined, so would be the thread's beginning. */
-static int wait_begun(struct binaries *x)
-{
-	int error;
-
-	pthread_mutex_lock(&x->lock);
-	while (!x->begun)
-		pthread_cond_wait(&x->idle, &x->lock);
-	error = x->drop_error;
-	pthread_mutex_unlock(&x->lock);
-	return error;
-}
-
 struct binaries *binaries_new(int servant, bool again)
 {
 	struct binaries *x = calloc(1, sizeof(*x));
@@ -471,15 +450,10 @@ struct binaries *binaries_new(int servant, bool again)
 	/* Short of random bytes, the table still works, though somebody could aim at it. */
 	if (getrandom(&x->seed, sizeof(x->seed), GRND_NONBLOCK) < 0)
 		x->seed = 0;
-	ret = x->proc < 0 ? errno : pthread_create(&x->thread, NULL, binaries_main, x);
-	if (!ret) {
-		ret = wait_begun(x);
-		if (!ret)
-			return x;
-		binaries_free(x);
-		errno = ret;
-		return NULL;
-	}
+	ret = x->proc < 0 ? errno
+			  : thread_start(&x->thread, servant < 0 ? LOOK_PRIVILEGE : 0, binaries_main, x);
+	if (!ret)
+		return x;
 	if (x->proc >= 0)
 		close(x->proc);
 	free(x);

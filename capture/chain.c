@@ -12,6 +12,7 @@
 #include "names.h"
 #include "output.h"
 #include "queue.h"
+#include "series.h"
 
 /* What is still looked at when a file ends is waited for: ms. */
 #define PATIENCE_CUT 50u
@@ -165,16 +166,27 @@ static void go_to_next(struct chain *c)
 	c->removed = c->stays = false;
 }
 
+/* What came of a next file, for those who asked for one: why_not is NULL, or says why there is none. */
+static void tell(struct chain *c, const char *why_not)
+{
+	output_told(c->setup->output, why_not);
+	c->outcomes++;
+}
+
 /* ---- When it cannot be written -------------------------------------------------------- */
 
-static void block(struct chain *c)
+static const char *why(const struct chain *c)
 {
 	const struct et_error *e = &c->report.error;
 
+	return e->code == ET_IO ? strerror(e->sys) : e->what;
+}
+
+static void block(struct chain *c)
+{
 	c->retry_at = clock_boot() + RETRY_EVERY;
 	notes_put(c->notes, "cannot write %s: %s; what is executed from now on is lost, and "
-		  "counted, until it can be written again", output_path(c->setup->output),
-		  e->code == ET_IO ? strerror(e->sys) : e->what);
+		  "counted, until it can be written again", output_path(c->setup->output), why(c));
 }
 
 /* Where the losses are, or, in less room, how many they are; and END. */
@@ -242,6 +254,7 @@ static bool resume(struct chain *c)
 		return false;
 	}
 	c->failed = false;
+	tell(c, NULL);
 	notes_put(c->notes, "goes on in %s; %llu events could not be written",
 		  output_path(c->setup->output), (unsigned long long)lost);
 	return true;
@@ -257,23 +270,26 @@ static void cut(struct chain *c)
 	if (error) {
 		c->retry_at = clock_boot() + RETRY_EVERY;
 		if (!c->stays)
-			notes_put(c->notes, "cannot begin the next file: %s%s; recording goes on in %s",
-				  strerror(error),
-				  error == ENOENT ? " (its directory was removed)" : "",
-				  output_path(c->setup->output));
+			notes_put(c->notes, "cannot begin the next file: %s; recording goes on in %s",
+				  series_why(error), output_path(c->setup->output));
 		c->stays = true;
+		tell(c, series_why(error));
 		return;
 	}
 	if (!segment_end(&c->segment, c->latest, c->lost, "the next file goes on", PATIENCE_CUT)) {
 		give_up(c);
+		tell(c, why(c));
 		return;
 	}
 	close_segment(c);
 	go_to_next(c);
-	if (!begin_later(c, 0)) {
-		undo(c);
-		block(c);
+	if (begin_later(c, 0)) {
+		tell(c, NULL);
+		return;
 	}
+	undo(c);
+	block(c);
+	tell(c, why(c));
 }
 
 /* It is large enough, or old enough, or should have ended already. */
@@ -332,6 +348,19 @@ static void write_parcel(struct chain *c, const struct parcel *p)
 	give_up(c);
 }
 
+/*
+ * What is in memory goes to a file: all but the segment at hand. One that cannot be written
+ * any more has ended, and goes with the others.
+ */
+static void dump(struct chain *c)
+{
+	if (c->failed && output_make_next(c->setup->output) == 0) {
+		go_to_next(c);
+		c->segment.at = 0;
+	}
+	output_dump(c->setup->output);
+}
+
 void chain_take(struct chain *c, const struct parcel *p)
 {
 	/* Another segment begins with what was known before the parcel that is in it. */
@@ -347,8 +376,10 @@ void chain_take(struct chain *c, const struct parcel *p)
 	follow(c, p);
 	if (!c->failed && c->living && (p->marks || is_full(c)))
 		cut(c);
+	else if (c->failed && p->marks & PARCEL_CUT)
+		tell(c, why(c));
 	if (p->marks & PARCEL_DUMP)
-		output_dump(c->setup->output);
+		dump(c);
 }
 
 /* ---- The end ---------------------------------------------------------------------------- */
@@ -376,6 +407,8 @@ void chain_finish(struct chain *c, struct et_clock ended, const uint64_t lost[ET
 	/* All of it goes to a file. */
 	if (output_dumps(c->setup->output) && output_kept(c->setup->output)) {
 		close_segment(c);
+		/* Nothing may be held that the next segment could take where memory is short. */
+		dumper_finish(output_dumps(c->setup->output));
 		if (output_make_next(c->setup->output) == 0)
 			output_next(c->setup->output, ended.ts);
 		output_dump(c->setup->output);

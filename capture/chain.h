@@ -29,6 +29,7 @@ struct chain {
 	bool failed;			/* nothing can be written now */
 	bool removed;			/* and the file at hand is no more */
 	bool stays;			/* the next file could not be made; it was told */
+	uint64_t outcomes;		/* how often a next file has begun, or could not */
 	uint64_t retry_at;		/* ns: either is tried again */
 	struct et_clock started;	/* the segment */
 	uint64_t closed_bytes;		/* of the files before this one */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,15 +15,13 @@
 
 #include "ask.h"
 #include "caller.h"
+#include "sockfile.h"
 
 #define BACKLOG 16
 /* Who has connected asks within this time; who asks is not waited for. */
 #define PATIENCE 2000000000ull
 /* A descriptor that was looked at is left alone for so long. */
 #define REST 20000000ull
-/* A second for what takes a millisecond. */
-#define LOCK_TRIES 100
-#define LOCK_WAIT_US 10000
 #define SOCKET_MODE 0600
 #define DIRECTORY_MODE 0755
 
@@ -147,11 +144,8 @@ static bool listen_at(struct control *c, const char *path, struct control_error 
 	return own(c, path, gid, err);
 }
 
-/*
- * Its directory, locked if that can be had: two recorders that begin at once are not to take
- * each other for gone. Whoever may read the directory can hold the lock, too.
- */
-static int lock_directory(const char *path, struct control_error *err)
+/* Its directory. */
+static int open_directory(const char *path, struct control_error *err)
 {
 	const char *slash = strrchr(path, '/');
 	size_t len = slash ? (size_t)(slash - path) : 0;
@@ -164,9 +158,16 @@ static int lock_directory(const char *path, struct control_error *err)
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		fail(err, "--control: directory '%s': %s", folder, strerror(errno));
-	for (unsigned i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) != 0; i++)
-		usleep(LOCK_WAIT_US);
 	return fd;
+}
+
+static bool hand_over(const char *path, int folder, int remover, struct control_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	int error = remover < 0 ? 0 : sockfile_hold(remover, folder, slash ? slash + 1 : path);
+
+	return !error || fail(err, "--control: cannot hand %s over to who is to remove it: %s", path,
+			      strerror(error));
 }
 
 static bool watch(const struct control *c, int op, int fd, uint64_t which)
@@ -176,7 +177,7 @@ static bool watch(const struct control *c, int op, int fd, uint64_t which)
 	return epoll_ctl(c->epoll, op, fd, &ev) == 0;
 }
 
-bool control_open(const char *path, struct control **out, struct control_error *err)
+bool control_open(const char *path, int remover, struct control **out, struct control_error *err)
 {
 	struct control *c = calloc(1, sizeof(*c));
 	int folder = -1;
@@ -190,16 +191,17 @@ bool control_open(const char *path, struct control **out, struct control_error *
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
 		c->clients[i].fd = -1;
 	c->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (!path)
-		path = ASK_PATH;
 	if (c->epoll < 0)
 		fail(err, "--control: %s", strerror(errno));
 	else if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
 		fail(err, "--control: '%s' is too long for a socket", path);
 	else
-		folder = lock_directory(path, err);
-	if (folder >= 0)
-		ok = listen_at(c, path, err);
+		folder = open_directory(path, err);
+	if (folder >= 0) {
+		sockfile_lock(folder);
+		ok = listen_at(c, path, err) && hand_over(path, folder, remover, err);
+		sockfile_unlock(folder);
+	}
 	if (ok && !watch(c, EPOLL_CTL_ADD, c->listener, CONTROL_CLIENTS))
 		ok = fail(err, "--control: %s", strerror(errno));
 	if (folder >= 0)

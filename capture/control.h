@@ -35,10 +35,11 @@ struct control_error {
 
 /*
  * Listens at path, which is borrowed until then. What a recorder that is gone has left
- * there is replaced; a living one is an error. NULL: at the usual place (ask.h), whose
- * directory root makes. Before privilege is dropped.
+ * there is replaced; a living one is an error. The directory of the usual place (ask.h) is
+ * made by root. Before privilege is dropped. remover: where sockfile_serve answers,
+ * which is to remove the socket in the end; -1: nobody does.
  */
-bool control_open(const char *path, struct control **out, struct control_error *err);
+bool control_open(const char *path, int remover, struct control **out, struct control_error *err);
 
 /* Readable when there is something to do, or when control_due has come. */
 int control_fd(const struct control *c);
@@ -55,7 +56,7 @@ void control_serve(struct control *c, uint64_t now, control_fn *fn, void *ctx);
 /* ok: text is the answer; else why there is none. */
 void control_answer(struct control *c, uint64_t client, bool ok, const char *text);
 
-/* Nobody is answered any more. The socket stays in its directory. NULL is fine. */
+/* Nobody is answered any more. The socket stays until its remover is asked. NULL is fine. */
 void control_close(struct control *c);
 
 #endif

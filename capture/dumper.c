@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "flight.h"
-#include "privilege.h"
 #include "series.h"
+#include "thread.h"
 
 /* Who asks for more of them takes them: one under way, one at the end. */
 #define RESULTS 8u
@@ -29,8 +29,6 @@ struct dumper {
 	bool over;
 	struct dump done[RESULTS];	/* that were not taken yet, oldest first */
 	unsigned n_done;
-	bool begun;
-	int drop_error;
 };
 
 static int write_piece(void *ctx, const void *data, size_t len)
@@ -114,15 +112,11 @@ static void put(struct dumper *d, struct dump dump)
 	tell(d);
 }
 
-static void *dumper_main(void *arg)
+static void dumper_main(void *arg)
 {
 	struct dumper *d = arg;
-	int error = privilege_drop(0);	/* what is open takes none */
 
 	pthread_mutex_lock(&d->lock);
-	d->drop_error = error;
-	d->begun = true;
-	pthread_cond_broadcast(&d->changed);
 	for (;;) {
 		struct flight_copy *c;
 		struct dump dump;
@@ -143,7 +137,6 @@ static void *dumper_main(void *arg)
 		put(d, dump);
 	}
 	pthread_mutex_unlock(&d->lock);
-	return NULL;
 }
 
 int dumper_new(struct series *series, struct flight *flight, bool sync, struct dumper **out)
@@ -160,14 +153,9 @@ int dumper_new(struct series *series, struct flight *flight, bool sync, struct d
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->changed, NULL);
 	d->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	ret = d->event < 0 ? errno : pthread_create(&d->thread, NULL, dumper_main, d);
+	/* What is open takes no privilege. */
+	ret = d->event < 0 ? errno : thread_start(&d->thread, 0, dumper_main, d);
 	d->threaded = !ret;
-	/* Once the others are confined, so would be its beginning. */
-	pthread_mutex_lock(&d->lock);
-	while (!ret && !d->begun)
-		pthread_cond_wait(&d->changed, &d->lock);
-	pthread_mutex_unlock(&d->lock);
-	ret = ret ? ret : d->drop_error;
 	if (ret)
 		dumper_free(d);
 	else

@@ -6,10 +6,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "packet.h"
 #include "seriesname.h"
 
 #define FILE_MODE 0600
@@ -44,60 +44,6 @@ struct answer {
 	struct filer_file file;
 };
 
-/* fd of -1: none. */
-static bool send_with(int socket, void *data, size_t size, int fd)
-{
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part = { data, size };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
-	ssize_t n;
-
-	if (fd >= 0) {
-		memset(&control, 0, sizeof(control));
-		m.msg_control = control.room;
-		m.msg_controllen = sizeof(control.room);
-		control.head.cmsg_level = SOL_SOCKET;
-		control.head.cmsg_type = SCM_RIGHTS;
-		control.head.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-	}
-	do
-		n = sendmsg(socket, &m, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)size;
-}
-
-/* Bytes received, or as recvmsg. *fd is the caller's, -1: none came. */
-static ssize_t receive_with(int socket, void *data, size_t size, int *fd)
-{
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part = { data, size };
-	struct msghdr m = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control.room,
-		/* Aligned, there would be room for another one. */
-		.msg_controllen = CMSG_LEN(sizeof(int)),
-	};
-	const struct cmsghdr *c;
-	ssize_t n;
-
-	*fd = -1;
-	do
-		n = recvmsg(socket, &m, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
-	return n;
-}
-
 /* ---- The servant ---------------------------------------------------------------- */
 
 struct shelf {
@@ -118,7 +64,7 @@ static bool answer(const struct shelf *s, const struct question *q, int error, i
 	a.error = error;
 	if (file)
 		a.file = *file;
-	return send_with(s->socket, &a, sizeof(a), fd);
+	return packet_send(s->socket, &a, sizeof(a), &fd, fd >= 0) == 0;
 }
 
 /* What it needs from here on is open; then it confines itself. */
@@ -228,7 +174,7 @@ void filer_serve(int socket)
 	bool goes_on = true;
 	int fd;
 
-	while (goes_on && receive_with(socket, &q, sizeof(q), &fd) == sizeof(q)) {
+	while (goes_on && packet_receive(socket, &q, sizeof(q), &fd, 1) == sizeof(q)) {
 		goes_on = serve_one(&s, &q, fd);
 		if (fd >= 0)
 			close(fd);
@@ -262,14 +208,14 @@ static int ask(struct filer *f, struct question *q, int fd)
 	if (f->gone)
 		return EPIPE;
 	q->number = ++f->number;
-	return send_with(f->socket, q, sizeof(*q), fd) ? 0 : end(f);
+	return packet_send(f->socket, q, sizeof(*q), &fd, fd >= 0) == 0 ? 0 : end(f);
 }
 
 /* The answer to the last question; those to earlier ones come late, if they do. */
 static int take(struct filer *f, struct answer *a, int *fd)
 {
 	for (;;) {
-		ssize_t n = receive_with(f->socket, a, sizeof(*a), fd);
+		ssize_t n = packet_receive(f->socket, a, sizeof(*a), fd, 1);
 
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return ETIMEDOUT;

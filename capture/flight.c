@@ -25,9 +25,13 @@ struct segment {
 
 struct flight {
 	struct flight_options opt;
-	pthread_mutex_t lock;	/* of holders alone: copies are dropped by other threads */
-	struct segment *oldest, *current;	/* NULL: there is none yet */
-	struct segment *next;	/* not begun yet; NULL: none */
+	pthread_mutex_t lock;	/* of holders and next: copies are dropped by other threads */
+	struct segment *oldest, *current;
+	/*
+	 * Not begun yet; NULL: none. There are two segments at least, this one or those in the
+	 * row or in copies, so that one can begin whenever no copy is held.
+	 */
+	struct segment *next;
 	uint64_t bytes;		/* of all that are in the row */
 };
 
@@ -45,6 +49,14 @@ struct flight *flight_new(const struct flight_options *opt)
 		return NULL;
 	f->opt = *opt;
 	pthread_mutex_init(&f->lock, NULL);
+	f->oldest = f->current = calloc(1, sizeof(*f->current));
+	f->next = calloc(1, sizeof(*f->next));
+	if (f->current)
+		f->current->holders = 1;
+	if (!f->current || !f->next) {
+		flight_free(f);
+		return NULL;
+	}
 	return f;
 }
 
@@ -58,17 +70,22 @@ static void free_pieces(struct piece *p)
 	}
 }
 
+/* Where there is no next one, it becomes that. */
 static void let_go(struct flight *f, struct segment *s)
 {
-	bool last;
+	struct piece *pieces = NULL;
 
 	pthread_mutex_lock(&f->lock);
-	last = --s->holders == 0;
+	if (!--s->holders) {
+		pieces = s->pieces;
+		*s = (struct segment){ .next = NULL };
+		if (f->next)
+			free(s);
+		else
+			f->next = s;
+	}
 	pthread_mutex_unlock(&f->lock);
-	if (!last)
-		return;
-	free_pieces(s->pieces);
-	free(s);
+	free_pieces(pieces);
 }
 
 static void forget_oldest(struct flight *f)
@@ -94,23 +111,30 @@ void flight_free(struct flight *f)
 
 int flight_make_next(struct flight *f)
 {
+	bool found, gives_way;
+
+	pthread_mutex_lock(&f->lock);
 	if (!f->next)
 		f->next = calloc(1, sizeof(*f->next));
-	return f->next ? 0 : ENOMEM;
+	found = f->next;
+	gives_way = !found && f->oldest != f->current && f->oldest->holders == 1;
+	pthread_mutex_unlock(&f->lock);
+	if (gives_way)
+		forget_oldest(f);
+	return found || gives_way ? 0 : ENOMEM;
 }
 
 void flight_next(struct flight *f, uint64_t last)
 {
-	struct segment *s = f->next;
+	struct segment *s;
 
+	pthread_mutex_lock(&f->lock);
+	s = f->next;
 	f->next = NULL;
 	s->holders = 1;
-	if (f->current) {
-		f->current->last = last;
-		f->current->next = s;
-	} else {
-		f->oldest = s;
-	}
+	pthread_mutex_unlock(&f->lock);
+	f->current->last = last;
+	f->current->next = s;
 	f->current = s;
 	while (f->oldest != s && f->opt.age != UINT64_MAX && f->oldest->last + f->opt.age < last)
 		forget_oldest(f);

@@ -23,10 +23,14 @@ struct flight_options {
 /* Into how many segments the bytes are cut at least: so much of them is history at any time. */
 #define FLIGHT_PARTS 8u
 
-struct flight *flight_new(const struct flight_options *opt);	/* NULL: no memory */
+/* With a first segment. NULL: no memory. */
+struct flight *flight_new(const struct flight_options *opt);
 void flight_free(struct flight *f);	/* NULL is fine */
 
-/* Sees to it that another segment can begin. 0 or ENOMEM. */
+/*
+ * Sees to it that another segment can begin; without memory the oldest one gives way. 0, or
+ * ENOMEM: a copy holds all others.
+ */
 int flight_make_next(struct flight *f);
 /* It begins; the last event of the one before was at that time, ns. */
 void flight_next(struct flight *f, uint64_t last);

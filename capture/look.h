@@ -12,6 +12,10 @@
 #include <stdint.h>
 
 #include "elfinfo.h"
+#include "privilege.h"
+
+/* What files of anybody take to be found and read, whoever runs them. */
+#define LOOK_PRIVILEGE (PRIVILEGE_DAC_READ_SEARCH | PRIVILEGE_SYS_PTRACE)
 
 /*
  * If the file that ran in pid is still there and the same: its size and time into is,

@@ -125,12 +125,11 @@ static int hurry(const struct options *opt)
 /* What is left to do takes what is open, and the command to be signalled, whoever it is. */
 static int drop_privilege(const struct loop *l)
 {
-	const pid_t children[] = {
-		l->command ? (pid_t)command_pid(l->command) : 0, l->servants[0], l->servants[1],
-		l->servants[2], l->servants[3],
-	};
-	int error = privilege_drop(l->command ? PRIVILEGE_KILL : 0);
-	int unsealed = error ? 0 : privilege_seal(children, 5);
+	pid_t children[1 + LOOP_SERVANTS] = { l->command ? (pid_t)command_pid(l->command) : 0 };
+	int error = privilege_drop(l->command ? PRIVILEGE_KILL : 0), unsealed;
+
+	memcpy(children + 1, l->servants, sizeof(l->servants));
+	unsealed = error ? 0 : privilege_seal(children, 1 + LOOP_SERVANTS);
 
 	if (unsealed && l->options->verbose) {
 		progress_clear(l->progress);

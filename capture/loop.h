@@ -24,6 +24,8 @@ struct queue;
 struct service;
 struct writer;
 
+#define LOOP_SERVANTS 5
+
 /* All borrowed. */
 struct loop {
 	const struct options *options;
@@ -36,7 +38,7 @@ struct loop {
 	struct command *command;	/* NULL: none */
 	struct service *service;
 	int signals;			/* signalfd */
-	pid_t servants[4];		/* 0: none */
+	pid_t servants[LOOP_SERVANTS];	/* 0: none */
 };
 
 struct loop_result {

@@ -161,19 +161,16 @@ static bool resolve_filters(struct recording *r)
 	return false;
 }
 
-/* What files of anybody take to be found and read, whoever runs them. */
-#define FILES_PRIVILEGE (PRIVILEGE_DAC_READ_SEARCH | PRIVILEGE_SYS_PTRACE)
-
 static bool start_servants(struct recording *r)
 {
 	int error = servant_start("exectrace-names", 0, lookup_serve, &r->names);
 
 	if (!error)
-		error = servant_start("exectrace-files", FILES_PRIVILEGE, look_serve, &r->files);
+		error = servant_start("exectrace-files", LOOK_PRIVILEGE, look_serve, &r->files);
 	if (!error && options_several(&r->opt))
 		error = servant_start("exectrace-filer", FILER_PRIVILEGE, filer_serve, &r->filer);
 	if (!error)
-		error = service_start_servant(&r->service, &r->opt);
+		error = service_start_servants(&r->service, &r->opt);
 	if (error)
 		say("cannot begin: %s", strerror(error));
 	return !error;
@@ -205,16 +202,24 @@ static bool prepare_command(struct recording *r)
 	return false;
 }
 
+static void servants(const struct recording *r, pid_t out[LOOP_SERVANTS])
+{
+	out[0] = servant_pid(r->names);
+	out[1] = servant_pid(r->files);
+	out[2] = r->filer ? servant_pid(r->filer) : 0;
+	service_servants(&r->service, out + 3);
+}
+
+_Static_assert(LOOP_SERVANTS == 3 + SERVICE_SERVANTS, "the loop knows all servants");
+
 /* --cpu, for what there is of the recorder and what it will start. */
 static bool pin(struct recording *r)
 {
-	const pid_t all[] = {
-		0, servant_pid(r->names), servant_pid(r->files),
-		r->filer ? servant_pid(r->filer) : 0, service_servant(&r->service),
-	};
+	pid_t all[1 + LOOP_SERVANTS] = { 0 };
 	unsigned missing;
 	int error = 0;
 
+	servants(r, all + 1);
 	for (unsigned i = 0; r->opt.has_cpus && i < sizeof(all) / sizeof(all[0]) && !error; i++)
 		error = schedule_pin(all[i], &r->opt.cpus, &missing);
 	if (error == ENODEV)
@@ -409,14 +414,12 @@ static int record(struct recording *r, uint64_t began)
 		.command = r->command,
 		.service = &r->service,
 		.signals = r->signal_fd,
-		.servants = { servant_pid(r->names), servant_pid(r->files),
-			      r->filer ? servant_pid(r->filer) : 0,
-			      service_servant(&r->service) },
 	};
 	struct report report = { .options = &r->opt, .output = r->output };
 	struct loop_result result;
 	int ret, error, code;
 
+	servants(r, l.servants);
 	/* A command that writes to the terminal would be mixed with the line. */
 	progress_init(&r->progress, !r->opt.quiet && !r->opt.command);
 	error = loop_run(&l, &result);

@@ -8,11 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include "packet.h"
 #include "privilege.h"
 #include "servant.h"
 
@@ -92,23 +91,10 @@ static bool answer(const struct keeper *k, int to, int error)
 /* The first message: the file's name, and its directory as a descriptor. */
 static bool take_place(struct keeper *k)
 {
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part = { k->name, sizeof(k->name) - 1 };
-	struct msghdr msg = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t len = recvmsg(k->fd, &msg, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *head = len > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	ssize_t len = packet_receive(k->fd, k->name, sizeof(k->name) - 1, &k->dir, 1);
 
-	if (!head || head->cmsg_type != SCM_RIGHTS || head->cmsg_len != CMSG_LEN(sizeof(int)))
+	if (len <= 0 || k->dir < 0)
 		return false;
-	memcpy(&k->dir, CMSG_DATA(head), sizeof(int));
 	k->name[len] = '\0';
 	return snprintf(k->beside, sizeof(k->beside), ".%s~", k->name) < (int)sizeof(k->beside);
 }
@@ -139,28 +125,6 @@ void metrics_serve(int fd)
 }
 
 /* ---- The recorder --------------------------------------------------------------- */
-
-static int hand_over(int fd, const char *name, int dir)
-{
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { .room = { 0 } };
-	struct iovec part = { (void *)(uintptr_t)name, strlen(name) };
-	struct msghdr msg = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
-
-	head->cmsg_level = SOL_SOCKET;
-	head->cmsg_type = SCM_RIGHTS;
-	head->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(head), &dir, sizeof(int));
-	return sendmsg(fd, &msg, 0) < 0 ? errno : 0;
-}
 
 /* What the servant says to a message, skipping what it said to those before; else an errno of ours. */
 static int wait_answer(int fd, int to)
@@ -200,7 +164,7 @@ int metrics_open(struct metrics *m)
 	else if (strlen(name) > NAME_MAX - 2)
 		error = ENAMETOOLONG;
 	if (!error)
-		error = hand_over(fd, name, dir);
+		error = packet_send(fd, name, strlen(name), &dir, 1);
 	if (!error)
 		error = wait_answer(fd, 0);
 	/* From now on nothing waits for it. */

@@ -11,26 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "caller.h"
 #include "filer.h"
+#include "newfile.h"
 #include "series.h"
 
 #define FILE_MODE 0600
 
-/* Of a series that is written: what output_now tells. */
-struct now {
-	pthread_mutex_t lock;
-	uint64_t files;
-	char path[PATH_MAX];
-};
-
 struct output {
 	struct output_options opt;
-	struct now now;
+	pthread_mutex_t now_lock;
+	struct output_now now;
 	char *base;		/* last component; NULL: standard output */
 	int dir;		/* where base is */
 	int sync_dir;		/* the same, for fsync; -1: not needed */
@@ -43,10 +37,8 @@ struct output {
 	bool replace;		/* base exists and is to be replaced */
 	bool device;		/* base is a character device, written as it is */
 	bool regular;
-	dev_t dev;		/* of a regular file */
-	ino_t ino;
-	bool fresh;		/* the file is ours, and was not kept yet */
-	char beside[32];	/* its name until then; empty: base */
+	bool fresh;		/* what is written is ours, and was not kept yet */
+	struct newfile file;	/* that, where it is one file */
 	uint64_t start;		/* of a regular file: where the capture begins */
 	uint64_t size;		/* of the capture so far */
 	struct filer *filer;	/* a series: all that is done in dir goes through it */
@@ -153,7 +145,7 @@ bool output_check(const struct output_options *opt, struct output **out,
 	if (!o)
 		return fail(err, false, "no memory");
 	o->opt = *opt;
-	pthread_mutex_init(&o->now.lock, NULL);
+	pthread_mutex_init(&o->now_lock, NULL);
 	o->dir = o->sync_dir = o->fd = o->next = -1;
 	o->cancel = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (o->cancel < 0)
@@ -167,32 +159,6 @@ bool output_check(const struct output_options *opt, struct output **out,
 	else
 		output_close(o);
 	return ok;
-}
-
-/* One that does not exist yet; O_EXCL follows no link. */
-static int create(const struct output *o, const char *name)
-{
-	return openat(o->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		      FILE_MODE);
-}
-
-/*
- * A fresh file takes the old one's place when it is kept: who has the old one open,
- * or linked elsewhere, sees nothing of this recording, and at every moment there is a
- * readable capture, or what was there before, under the name.
- */
-static int create_beside(struct output *o)
-{
-	uint64_t random;
-	int fd;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return -1;
-	snprintf(o->beside, sizeof(o->beside), ".exectrace-%016llx", (unsigned long long)random);
-	fd = create(o, o->beside);
-	if (fd < 0)
-		o->beside[0] = '\0';
-	return fd;
 }
 
 /* The caller of sudo. */
@@ -244,23 +210,32 @@ static bool start_syncing(struct output *o, struct output_error *err)
 	return !ret || fail(err, false, "--sync: %s", strerror(ret));
 }
 
-static void note_now(struct output *o)
+void output_told(struct output *o, const char *why_not)
 {
-	pthread_mutex_lock(&o->now.lock);
-	o->now.files = series_made(o->series);
-	snprintf(o->now.path, sizeof(o->now.path), "%s", series_path(o->series));
-	pthread_mutex_unlock(&o->now.lock);
+	/* Of segments in memory nobody asks. */
+	if (!o->series || o->flight)
+		return;
+	pthread_mutex_lock(&o->now_lock);
+	if (why_not) {
+		o->now.failures++;
+		snprintf(o->now.why_not, sizeof(o->now.why_not), "%s", why_not);
+	} else {
+		o->now.files = series_made(o->series);
+		snprintf(o->now.path, sizeof(o->now.path), "%s", series_path(o->series));
+	}
+	pthread_mutex_unlock(&o->now_lock);
 }
 
-uint64_t output_now(struct output *o, char *path, size_t size)
+void output_now(struct output *o, struct output_now *out)
 {
-	uint64_t files;
+	pthread_mutex_lock(&o->now_lock);
+	*out = o->now;
+	pthread_mutex_unlock(&o->now_lock);
+}
 
-	pthread_mutex_lock(&o->now.lock);
-	files = o->now.files;
-	snprintf(path, size, "%s", o->now.path);
-	pthread_mutex_unlock(&o->now.lock);
-	return files;
+static bool cannot_create(const struct output *o, int error, struct output_error *err)
+{
+	return fail(err, false, "cannot create a file for '%s': %s", o->opt.path, series_why(error));
 }
 
 static bool open_series(struct output *o, int filer, struct output_error *err)
@@ -281,10 +256,11 @@ static bool open_series(struct output *o, int filer, struct output_error *err)
 		return fail(err, false, "no memory");
 	o->regular = true;
 	if (o->opt.in_memory) {
+		error = series_check(o->series);
+		if (error)
+			return cannot_create(o, error, err);
 		o->flight = flight_new(&o->opt.flight);
-		error = !o->flight ? ENOMEM : flight_make_next(o->flight);
-		if (!error)
-			flight_next(o->flight, 0);
+		error = o->flight ? 0 : ENOMEM;
 		if (!error)
 			error = dumper_new(o->series, o->flight, o->opt.sync != SYNC_NEVER, &o->dumper);
 		o->fresh = true;
@@ -292,10 +268,9 @@ static bool open_series(struct output *o, int filer, struct output_error *err)
 	}
 	error = series_make(o->series, &o->fd);
 	if (error)
-		return fail(err, false, "cannot create a file for '%s': %s", o->opt.path,
-			    strerror(error));
+		return cannot_create(o, error, err);
 	series_next(o->series);
-	note_now(o);
+	output_told(o, NULL);
 	o->fresh = true;
 	return start_syncing(o, err);
 }
@@ -310,16 +285,12 @@ bool output_open(struct output *o, int filer, struct output_error *err)
 		o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	else if (o->device)
 		o->fd = openat(o->dir, o->base, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
-	else if (o->replace)
-		o->fd = create_beside(o);
 	else
-		o->fd = create(o, o->base);
+		o->fd = newfile_create(&o->file, o->dir, o->base, o->replace);
 	o->fresh = o->fd >= 0 && o->base && !o->device;
 	if (o->fd < 0 || fstat(o->fd, &st) != 0)
 		return fail(err, false, "cannot create '%s': %s", o->opt.path, strerror(errno));
 	o->regular = S_ISREG(st.st_mode);
-	o->dev = st.st_dev;
-	o->ino = st.st_ino;
 	if (o->regular && !o->base)
 		o->start = start_of(o->fd, &st);
 	if (o->device && !S_ISCHR(st.st_mode))
@@ -351,7 +322,6 @@ void output_next(struct output *o, uint64_t last)
 	if (o->syncer)
 		syncer_switch(o->syncer, o->next);
 	series_next(o->series);
-	note_now(o);
 	/* Some file systems report a failed write only then. */
 	if (close(o->fd) != 0 && !o->close_error)
 		o->close_error = errno;
@@ -384,8 +354,11 @@ struct dumper *output_dumps(const struct output *o)
 
 int output_keep(struct output *o)
 {
-	if (o->fresh && *o->beside && renameat(o->dir, o->beside, o->dir, o->base) != 0)
-		return errno;
+	/* Those of a series have theirs. */
+	int error = o->fresh && !o->series ? newfile_keep(&o->file) : 0;
+
+	if (error)
+		return error;
 	if (o->fresh && o->syncer)
 		syncer_named(o->syncer);
 	o->fresh = false;
@@ -397,22 +370,15 @@ bool output_kept(const struct output *o)
 	return !o->fresh;
 }
 
-/* Removes what was not kept, unless somebody has put another file under its name. */
 static void discard(struct output *o)
 {
-	const char *name = *o->beside ? o->beside : o->base;
-	struct stat st;
-
 	/* What was in memory has no name. */
 	if (o->flight)
 		return;
-	if (o->series) {
+	if (o->series)
 		series_discard(o->series);
-		return;
-	}
-	if (fstatat(o->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == o->dev &&
-	    st.st_ino == o->ino)
-		unlinkat(o->dir, name, 0);
+	else
+		newfile_discard(&o->file);
 }
 
 /* Waits until a pipe takes PIPE_BUF bytes without blocking, or for output_cancel. */
@@ -597,7 +563,7 @@ void output_close(struct output *o)
 		close(o->dir);
 	if (o->cancel >= 0)
 		close(o->cancel);
-	pthread_mutex_destroy(&o->now.lock);
+	pthread_mutex_destroy(&o->now_lock);
 	free(o->base);
 	free(o);
 }

@@ -56,12 +56,14 @@ bool output_kept(const struct output *o);
 
 /*
  * For the writer's thread, when the next file of the series is to come, or the next segment
- * in memory. The first makes it: 0 or an errno; what is written still goes to the one
- * before. The second goes to it, and what was written is complete; last: ns, of its last
- * event.
+ * in memory. The first makes it: 0 or an errno as of series_why; what is written still goes
+ * to the one before. The second goes to it, and what was written is complete; last: ns, of
+ * its last event. Then it is told what came of it: NULL, what a capture begins with is in
+ * it; else why it cannot be begun.
  */
 int output_make_next(struct output *o);
 void output_next(struct output *o, uint64_t last);
+void output_told(struct output *o, const char *why_not);
 /* From the same thread: the file at hand, in which nothing can be written, is removed. */
 void output_abandon(struct output *o);
 /*
@@ -94,11 +96,15 @@ bool output_is_pipe(const struct output *o);
 bool output_is_series(const struct output *o);
 /* Files that were made so far. */
 uint64_t output_files(const struct output *o);
-/*
- * From any thread: how many files of the series were begun, and a copy of the path of the one
- * at hand; of memory and of one file alone 0 and "".
- */
-uint64_t output_now(struct output *o, char *path, size_t size);
+/* Of a series that is written; of memory and of one file alone all is 0 and "". */
+struct output_now {
+	uint64_t files;		/* that were begun */
+	uint64_t failures;	/* how often the next one could not be, */
+	char why_not[128];	/* and why the last time: a clause */
+	char path[4096];	/* of the one at hand */
+};
+/* From any thread. */
+void output_now(struct output *o, struct output_now *out);
 /* Can be cut back: a file, or memory. */
 bool output_is_file(const struct output *o);
 /* What to call it in a message. */

@@ -5,8 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "privilege.h"
 #include "queue.h"
+#include "thread.h"
 
 /* So many that nobody has begun are more than the writer thread is about to take. */
 #define BACKLOG 2
@@ -24,11 +24,9 @@ struct packers {
 
 	pthread_mutex_t lock;
 	pthread_cond_t offered;			/* BACKLOG reached, or ended */
-	pthread_cond_t packed;			/* one more, or a helper has begun */
+	pthread_cond_t packed;			/* one more */
 	struct parcel *head, **tail;		/* not begun, oldest first */
 	unsigned waiting;			/* in that list */
-	unsigned begun;				/* helpers that have dropped their privilege, or could not */
-	int drop_error;
 	bool ended;
 };
 
@@ -48,17 +46,12 @@ static void pack_next(struct packers *p, struct et_packer *packer)
 	parcel->is_packed = true;
 }
 
-static void *helper_main(void *arg)
+static void helper_main(void *arg)
 {
 	struct helper *h = arg;
 	struct packers *p = h->of;
-	int error = privilege_drop(0);
 
 	pthread_mutex_lock(&p->lock);
-	if (error)
-		p->drop_error = error;
-	p->begun++;
-	pthread_cond_signal(&p->packed);
 	while (!p->ended) {
 		if (p->waiting < BACKLOG) {
 			pthread_cond_wait(&p->offered, &p->lock);
@@ -68,7 +61,6 @@ static void *helper_main(void *arg)
 		pthread_cond_signal(&p->packed);
 	}
 	pthread_mutex_unlock(&p->lock);
-	return NULL;
 }
 
 static int start(struct packers *p, struct helper *h, int level)
@@ -78,26 +70,13 @@ static int start(struct packers *p, struct helper *h, int level)
 	h->of = p;
 	if (et_packer_new(level, &h->packer, NULL) != ET_OK)
 		return ENOMEM;
-	ret = pthread_create(&h->thread, NULL, helper_main, h);
+	ret = thread_start(&h->thread, 0, helper_main, h);
 	if (ret) {
 		et_packer_free(h->packer);
 		return ret;
 	}
 	p->n_helpers++;
 	return 0;
-}
-
-/* Once the others are confined, so would be the helpers' beginning. */
-static int wait_begun(struct packers *p)
-{
-	int ret;
-
-	pthread_mutex_lock(&p->lock);
-	while (p->begun < p->n_helpers)
-		pthread_cond_wait(&p->packed, &p->lock);
-	ret = p->drop_error;
-	pthread_mutex_unlock(&p->lock);
-	return ret;
 }
 
 int packers_new(unsigned n, int level, struct packers **out)
@@ -116,8 +95,6 @@ int packers_new(unsigned n, int level, struct packers **out)
 		ret = ENOMEM;
 	while (!ret && p->n_helpers + 1 < n)
 		ret = start(p, &p->helpers[p->n_helpers], level);
-	if (!ret)
-		ret = wait_begun(p);
 	if (ret) {
 		packers_free(p);
 		return ret;

@@ -153,12 +153,21 @@ static const struct syscall_rule replacing[] = {
 	IF(openat, 2, WHOLE, PRIVILEGE_CREATE),
 };
 
-#define CHILDREN 5
+/* A name in a directory. */
+static const struct syscall_rule removing[] = {
+	ANY(read), ANY(write), ANY(flock), ANY(newfstatat), ANY(unlinkat), ANY(clock_nanosleep),
+#ifdef __NR_fstat
+	ANY(fstat),
+#endif
+};
+
+#define CHILDREN 6
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 _Static_assert(COUNT(common) + COUNT(recording) + 1 + 2 * CHILDREN <= SYSCALLS_MAX &&
 	       COUNT(common) + COUNT(reading) + 1 <= SYSCALLS_MAX &&
 	       COUNT(common) + COUNT(filing) + 2 <= SYSCALLS_MAX &&
-	       COUNT(common) + COUNT(replacing) + 1 <= SYSCALLS_MAX, "a filter takes fewer rules");
+	       COUNT(common) + COUNT(replacing) + 1 <= SYSCALLS_MAX &&
+	       COUNT(common) + COUNT(removing) + 1 <= SYSCALLS_MAX, "a filter takes fewer rules");
 
 static void begin(struct syscall_filter *f)
 {
@@ -197,6 +206,11 @@ int privilege_seal_replacing(void)
 	return seal(replacing, COUNT(replacing));
 }
 
+int privilege_seal_removing(void)
+{
+	return seal(removing, COUNT(removing));
+}
+
 int privilege_seal_filing(int flags)
 {
 	const struct syscall_rule makes = IF(openat, 2, WHOLE, (uint32_t)flags);
@@ -230,6 +244,11 @@ int privilege_seal_filing(int flags)
 }
 
 int privilege_seal_replacing(void)
+{
+	return ENOSYS;
+}
+
+int privilege_seal_removing(void)
 {
 	return ENOSYS;
 }

@@ -63,4 +63,7 @@ int privilege_seal_filing(int flags);
 #define PRIVILEGE_CREATE (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
 int privilege_seal_replacing(void);
 
+/* The same for one that removes files, and has no way to open one. */
+int privilege_seal_removing(void);
+
 #endif

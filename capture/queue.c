@@ -18,6 +18,7 @@ struct queue {
 	bool wanted;			/* the drain thread found no empty one */
 	bool closed;
 	unsigned parcels, full;		/* all of them; from queue_put to queue_return */
+	uint64_t memory;		/* of all parcels */
 	int event;
 };
 
@@ -46,6 +47,46 @@ static struct parcel *parcel_new(void)
 		return NULL;
 	}
 	return p;
+}
+
+/* Packed, its rows take no more than they did before. */
+static uint64_t memory_of(const struct parcel *p)
+{
+	uint64_t rows = et_batch_bytes(p->rows), packed = et_packed_memory(p->packed);
+
+	return et_batch_memory(p->rows) + et_batch_memory(p->losses) + (rows > packed ? rows : packed);
+}
+
+/* With the lock. */
+static void count(struct queue *q, struct parcel *p, uint64_t memory)
+{
+	q->memory += memory - p->memory;
+	p->memory = memory;
+}
+
+static void empty(struct parcel *p)
+{
+	et_batch_reset(p->rows);
+	et_batch_reset(p->losses);
+	ids_clear(&p->ids);
+	p->seen.ts = 0;
+	p->marks = 0;
+}
+
+/* Gives back what it has grown by. */
+static void shrink(struct parcel *p)
+{
+	struct parcel *fresh = parcel_new(), old = *p;
+
+	if (!fresh)
+		return;
+	p->rows = fresh->rows;
+	p->losses = fresh->losses;
+	p->packed = fresh->packed;
+	fresh->rows = old.rows;
+	fresh->losses = old.losses;
+	fresh->packed = old.packed;
+	parcel_free(fresh);
 }
 
 static void free_list(struct parcel *p)
@@ -93,6 +134,7 @@ struct queue *queue_new(unsigned n, struct packers *packers)
 		}
 		p->next = q->empty;
 		q->empty = p;
+		count(q, p, memory_of(p));
 	}
 	q->parcels = n;
 	return q;
@@ -114,7 +156,7 @@ struct parcel *queue_take(struct queue *q)
 	struct parcel *p;
 
 	pthread_mutex_lock(&q->lock);
-	p = q->empty;
+	p = q->full && q->memory > QUEUE_MEMORY ? NULL : q->empty;
 	if (p)
 		q->empty = p->next;
 	q->wanted = !p;
@@ -137,9 +179,12 @@ void queue_fd_clear(struct queue *q)
 
 void queue_put(struct queue *q, struct parcel *p)
 {
+	uint64_t memory = memory_of(p);
+
 	p->next = NULL;
 	packers_offer(q->packers, p);
 	pthread_mutex_lock(&q->lock);
+	count(q, p, memory);
 	*q->tail = p;
 	q->tail = &p->next;
 	q->full++;
@@ -177,15 +222,23 @@ struct parcel *queue_get(struct queue *q)
 void queue_return(struct queue *q, struct parcel *p)
 {
 	const uint64_t one = 1;
-	bool wake;
+	uint64_t memory;
+	bool wake, large;
 
-	et_batch_reset(p->rows);
-	et_batch_reset(p->losses);
-	ids_clear(&p->ids);
-	p->seen.ts = 0;
-	p->marks = 0;
+	empty(p);
+	memory = memory_of(p);
+	pthread_mutex_lock(&q->lock);
+	count(q, p, memory);
+	/* What the empty ones keep is to leave room for others to grow. */
+	large = q->memory > QUEUE_MEMORY / 2;
+	pthread_mutex_unlock(&q->lock);
+	if (large) {
+		shrink(p);
+		memory = memory_of(p);
+	}
 
 	pthread_mutex_lock(&q->lock);
+	count(q, p, memory);
 	p->next = q->empty;
 	q->empty = p;
 	q->full--;

@@ -3,8 +3,9 @@
  * queue.h - parcels of events on their way from the drain thread to the writer
  * thread, which gets them packed, and empty ones on their way back.
  *
- * The number of parcels is fixed: it bounds the memory. The drain thread never
- * waits here; without an empty parcel it leaves the events in the kernel's ring.
+ * How many parcels there are is fixed, and so is how much memory all of them may take: where
+ * events are large, fewer are on their way at once. The drain thread never waits here;
+ * without an empty parcel it leaves the events in the kernel's ring.
  */
 #ifndef EXECTRACE_QUEUE_H
 #define EXECTRACE_QUEUE_H
@@ -29,11 +30,18 @@ struct parcel {
 	unsigned marks;			/* PARCEL_ */
 	struct et_packed *packed;	/* rows, as they are written */
 	bool is_packed;			/* packers.c */
+	uint64_t memory;		/* queue.c: bytes that it is counted with */
 	struct parcel *next, *next_offered;
 };
 
 struct packers;
 struct queue;
+
+/*
+ * Bytes of memory of all parcels together, more or less by what one of them takes: no
+ * other is given out while they take more, as long as one is on its way.
+ */
+#define QUEUE_MEMORY (36u << 20)
 
 /* From any thread: how many parcels there are, and how many are on their way to the writer. */
 void queue_fill(struct queue *q, unsigned *parcels, unsigned *full);

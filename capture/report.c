@@ -9,6 +9,7 @@
 #include "options.h"
 #include "output.h"
 #include "say.h"
+#include "series.h"
 #include "units.h"
 
 #define NS_PER_S 1000000000.0
@@ -126,7 +127,7 @@ void report_dump(const struct options *opt, const struct dump *dump)
 		say("cannot write all to %s: %s; it holds the older part, %s", dump->path ? dump->path : "",
 		    strerror(dump->error), units_show_size(dump->bytes, size));
 	else if (dump->error)
-		say("cannot write what is in memory: %s", strerror(dump->error));
+		say("cannot write what is in memory: %s", series_why(dump->error));
 	else if (!opt->quiet)
 		say_at(SAY_NOTICE, "wrote %s, %s", dump->path ? dump->path : "", units_show_size(dump->bytes, size));
 }

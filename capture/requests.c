@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "output.h"
 #include "progress.h"
 #include "report.h"
+#include "series.h"
 #include "service.h"
 
 static void ask(struct askers *a, uint64_t client)
@@ -31,9 +33,11 @@ static void answer(const struct requests *r, struct askers *a, bool ok, const ch
 /* The next file begins, whatever is in this one. */
 static void cut(struct requests *r)
 {
-	char path[4096];
+	struct output_now now;
 
-	r->cut_files = output_now(r->rotation.output, path, sizeof(path));
+	output_now(r->rotation.output, &now);
+	r->cut_files = now.files;
+	r->cut_failures = now.failures;
 	rotation_cut(&r->rotation);
 }
 
@@ -42,7 +46,7 @@ static const char *obstacle(const struct requests *r, bool possible, const char 
 {
 	if (!possible)
 		return why_not;
-	return r->rotation.runs ? NULL : "the recording has not begun, or ends";
+	return r->rotation.phase == ROTATION_OVER ? "the recording ends" : NULL;
 }
 
 void requests_trigger(struct requests *r, uint64_t client)
@@ -86,12 +90,14 @@ bool requests_signal(struct requests *r, const struct signalfd_siginfo *si)
 	/* What is in memory has no file that could begin. */
 	if (output_dumps(o)) {
 		rotation_cut(&r->rotation);
-	} else if (r->rotation.runs) {
-		if (!r->reloading)
-			notify_reloading(&r->service->notify);
-		r->reloading = true;
-		cut(r);
+		return true;
 	}
+	/* Before, it is told that the recording has begun. */
+	if (r->rotation.phase == ROTATION_RUNS && !r->reloading) {
+		notify_reloading(&r->service->notify);
+		r->reloading = true;
+	}
+	cut(r);
 	return true;
 }
 
@@ -106,7 +112,7 @@ void requests_dumped(struct requests *r)
 		report_dump(r->rotation.options, &done);
 		r->dump_failed |= done.error;
 		r->dumps += done.bytes > 0;
-		answer(r, &r->now, ok, ok ? done.path : strerror(done.error ? done.error : ENOMEM));
+		answer(r, &r->now, ok, ok ? done.path : series_why(done.error ? done.error : ENOMEM));
 		free(done.path);
 		r->now = r->again;
 		r->again.n = 0;
@@ -116,13 +122,19 @@ void requests_dumped(struct requests *r)
 
 void requests_answer(struct requests *r)
 {
-	char path[4096];
+	struct output_now now;
+	char why_not[160];
+	bool ok;
 
-	if ((!r->cutting.n && !r->reloading) ||
-	    output_now(r->rotation.output, path, sizeof(path)) <= r->cut_files)
+	if (!r->cutting.n && !r->reloading)
 		return;
-	answer(r, &r->cutting, true, path);
+	output_now(r->rotation.output, &now);
+	ok = now.files > r->cut_files;
+	if (!ok && now.failures == r->cut_failures)
+		return;
+	snprintf(why_not, sizeof(why_not), "cannot begin the next file: %s", now.why_not);
+	answer(r, &r->cutting, ok, ok ? now.path : why_not);
 	if (r->reloading)
-		notify_ready(&r->service->notify, "recording to %s", path);
+		notify_ready(&r->service->notify, ok ? "recording to %s" : "%s", ok ? now.path : why_not);
 	r->reloading = false;
 }

@@ -31,7 +31,7 @@ struct requests {
 	bool dump_failed;		/* some of them, or a part */
 	struct askers cutting;		/* for the next file, */
 	bool reloading;			/* and the service manager, too, */
-	uint64_t cut_files;		/* when there are more than so many */
+	uint64_t cut_files, cut_failures;	/* when either is more than that */
 };
 
 /* Answered now, or when it is done. */
@@ -41,7 +41,7 @@ void requests_rotate(struct requests *r, uint64_t client);
 bool requests_signal(struct requests *r, const struct signalfd_siginfo *si);
 /* A dumper has done something: tells the user and who asked. */
 void requests_dumped(struct requests *r);
-/* Tells who waits for the next file, if that has begun. */
+/* Tells who waits for the next file, if that has begun or cannot. */
 void requests_answer(struct requests *r);
 
 #endif

@@ -10,21 +10,27 @@
 
 void rotation_begin(struct rotation *r, uint64_t now)
 {
-	r->runs = true;
+	r->phase = ROTATION_RUNS;
 	r->cut_at = now;
+	if (r->wanted & PARCEL_CUT)
+		rotation_cut(r);
+	if (r->wanted & PARCEL_DUMP)
+		rotation_dump(r);
 }
 
 void rotation_end(struct rotation *r)
 {
-	r->runs = false;
+	r->phase = ROTATION_OVER;
 }
 
 bool rotation_cut(struct rotation *r)
 {
 	if (!output_is_series(r->output))
 		return false;
-	if (r->runs)
+	if (r->phase == ROTATION_RUNS)
 		drain_mark(r->drain, PARCEL_CUT);
+	else
+		r->wanted |= PARCEL_CUT;
 	return true;
 }
 
@@ -32,8 +38,10 @@ bool rotation_dump(struct rotation *r)
 {
 	if (!output_dumps(r->output))
 		return false;
-	if (!r->runs)
+	if (r->phase != ROTATION_RUNS) {
+		r->wanted |= PARCEL_DUMP;
 		return true;
+	}
 	/* What comes while one file is written goes to one more. */
 	r->again = r->dumping;
 	if (!r->dumping)
@@ -72,7 +80,7 @@ uint64_t rotation_due(struct rotation *r, uint64_t now)
 {
 	uint64_t due;
 
-	if (!r->runs)
+	if (r->phase != ROTATION_RUNS)
 		return NEVER;
 	due = cut_due(r, now);
 	return r->matched && r->match_from < due ? r->match_from : due;
@@ -80,7 +88,7 @@ uint64_t rotation_due(struct rotation *r, uint64_t now)
 
 void rotation_run(struct rotation *r, uint64_t now)
 {
-	if (!r->runs)
+	if (r->phase != ROTATION_RUNS)
 		return;
 	r->matched |= drain_matched(r->drain);
 	if (r->matched && now >= r->match_from) {

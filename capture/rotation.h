@@ -16,13 +16,20 @@ struct drain;
 struct options;
 struct output;
 
+enum rotation_phase {
+	ROTATION_BEFORE,	/* what is asked for is done when the recording begins */
+	ROTATION_RUNS,
+	ROTATION_OVER,		/* it ends; nothing is done any more */
+};
+
 /* All borrowed; the rest zeroed. */
 struct rotation {
 	const struct options *options;
 	struct drain *drain;
 	struct output *output;
 
-	bool runs;		/* recording is under way */
+	enum rotation_phase phase;
+	unsigned wanted;	/* PARCEL_, in ROTATION_BEFORE */
 	uint64_t cut_at;	/* ns of the boot clock: --rotate-time began anew */
 	uint64_t cut_events;	/* how many there were then */
 	bool dumping;		/* memory is being written to a file, */

@@ -18,7 +18,8 @@ struct series {
 	bool has_current;
 	struct filer_file current;
 	uint64_t next;			/* ms, of one that was made */
-	uint64_t last;			/* the latest that there ever was */
+	uint64_t ours;			/* the latest that we made or found taken, */
+	uint64_t there;			/* and of those that are there; 0: none */
 	uint64_t made;
 	char *path;			/* of the current one */
 };
@@ -57,9 +58,8 @@ static int look(struct series *s)
 
 	if (error)
 		return error;
+	s->there = n ? list[n - 1].ms : 0;
 	for (unsigned i = 0; i < n; i++) {
-		if (list[i].ms > s->last)
-			s->last = list[i].ms;
 		if (!s->has_current || list[i].ms != s->current.ms)
 			list[kept++] = list[i];
 	}
@@ -91,15 +91,20 @@ static int remove_oldest(struct series *s, uint64_t *bytes)
 	return error;
 }
 
-/* Whatever the clock says, the name is later than all others. */
-static uint64_t next_time(const struct series *s)
+/* Whatever the clock says, the name is later than all others. 0 or an errno: there is none. */
+static int next_time(const struct series *s, uint64_t *ms)
 {
+	const uint64_t last = s->ours > s->there ? s->ours : s->there;
+	char name[SERIES_NAME];
 	struct timespec now;
-	uint64_t ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	ms = now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	return s->last && ms <= s->last ? s->last + 1 : ms;
+	*ms = now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	if (last && *ms <= last)
+		*ms = last + 1;
+	if (*ms > SERIES_LAST)
+		return EOVERFLOW;
+	return series_name(s->opt.base, *ms, name) ? 0 : ENAMETOOLONG;
 }
 
 static void set_path(struct series *s)
@@ -112,21 +117,43 @@ static void set_path(struct series *s)
 	strcpy(s->path + len, name);
 }
 
-int series_make(struct series *s, int *fd)
+int series_check(struct series *s)
 {
 	uint64_t ms;
+	int error = look(s);
+
+	return error ? error : next_time(s, &ms);
+}
+
+int series_make(struct series *s, int *fd)
+{
+	uint64_t ms = 0;
 	int error = look(s);
 
 	if (error)
 		return error;
 	do {
-		ms = next_time(s);
-		error = filer_make(s->filer, ms, fd);
+		error = next_time(s, &ms);
+		if (!error)
+			error = filer_make(s->filer, ms, fd);
 		if (!error || error == EEXIST)
-			s->last = ms;
+			s->ours = ms;
 	} while (error == EEXIST);
 	s->next = ms;
 	return error;
+}
+
+const char *series_why(int error)
+{
+	switch (error) {
+	case ENOENT:
+		return "its directory was removed";
+	case EOVERFLOW:
+		return "one of its name is of the end of the year 9999, and no name is later; "
+		       "move that elsewhere";
+	default:
+		return strerror(error);
+	}
 }
 
 void series_next(struct series *s)

@@ -28,10 +28,17 @@ struct series *series_new(const struct series_options *opt, struct filer *filer)
 void series_free(struct series *s);	/* NULL is fine */
 
 /*
+ * Whether another file could have a name later than all that are there. 0 or an errno, as
+ * of series_make; EOVERFLOW: there is one with the last name that can be.
+ */
+int series_check(struct series *s);
+/*
  * Makes the next file. 0 or an errno. It becomes the current one by series_next; the one
  * before is complete then.
  */
 int series_make(struct series *s, int *fd);
+/* What such an errno means here: a clause. */
+const char *series_why(int error);
 void series_next(struct series *s);
 /*
  * Removes the oldest until there are as few as are to be kept, with the current one and so

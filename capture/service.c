@@ -7,10 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "options.h"
 #include "progress.h"
 #include "say.h"
 #include "servant.h"
+#include "sockfile.h"
 #include "status.h"
 
 void service_begin(struct service *sv)
@@ -23,16 +25,22 @@ void service_begin(struct service *sv)
 	sv->directory = getcwd(NULL, 0);
 }
 
-int service_start_servant(struct service *sv, const struct options *opt)
+int service_start_servants(struct service *sv, const struct options *opt)
 {
+	int error = 0;
+
 	sv->metrics.interval = opt->metrics_interval;
-	return opt->metrics ? servant_start("exectrace-stats", 0, metrics_serve, &sv->metrics.servant)
-			    : 0;
+	if (opt->metrics)
+		error = servant_start("exectrace-stats", 0, metrics_serve, &sv->metrics.servant);
+	if (!error && opt->control)
+		error = servant_start("exectrace-sock", SOCKFILE_PRIVILEGE, sockfile_serve, &sv->remover);
+	return error;
 }
 
-pid_t service_servant(const struct service *sv)
+void service_servants(const struct service *sv, pid_t out[SERVICE_SERVANTS])
 {
-	return sv->metrics.servant ? servant_pid(sv->metrics.servant) : 0;
+	out[0] = sv->metrics.servant ? servant_pid(sv->metrics.servant) : 0;
+	out[1] = sv->remover ? servant_pid(sv->remover) : 0;
 }
 
 bool service_open(struct service *sv, const struct options *opt)
@@ -40,7 +48,8 @@ bool service_open(struct service *sv, const struct options *opt)
 	struct control_error err;
 	int error;
 
-	if (opt->control && !control_open(opt->control_path, &sv->control, &err)) {
+	sv->control_path = opt->control_path ? opt->control_path : ASK_PATH;
+	if (opt->control && !control_open(sv->control_path, servant_fd(sv->remover), &sv->control, &err)) {
 		say("%s", err.text);
 		return false;
 	}
@@ -149,8 +158,13 @@ void service_end(struct service *sv)
 	if (error)
 		say_at(SAY_WARNING, "cannot remove %s: %s", sv->metrics.path, strerror(error));
 	sv->metrics.path = NULL;
+	if (!sv->control)
+		return;
 	control_close(sv->control);
 	sv->control = NULL;
+	error = sockfile_remove(servant_fd(sv->remover));
+	if (error)
+		say_at(SAY_WARNING, "cannot remove %s: %s", sv->control_path, strerror(error));
 }
 
 void service_close(struct service *sv)
@@ -159,6 +173,8 @@ void service_close(struct service *sv)
 	notify_close(&sv->notify);
 	servant_close(sv->metrics.servant);
 	sv->metrics.servant = NULL;
+	servant_close(sv->remover);
+	sv->remover = NULL;
 	free(sv->directory);
 	sv->directory = NULL;
 }

@@ -16,11 +16,14 @@
 
 struct options;
 struct progress;
+struct servant;
 struct status;
 
 struct service {
 	struct control *control;	/* NULL: nobody asks */
+	const char *control_path;
 	struct notify notify;
+	struct servant *remover;	/* of the control socket */
 	struct metrics metrics;
 	struct progress *progress;	/* borrowed; cleared before anything is said */
 	char *directory;		/* where we were started; NULL: not known */
@@ -37,9 +40,11 @@ struct service_calls {
 
 /* First of all: what the service manager has said to us goes no further. */
 void service_begin(struct service *sv);
-/* The servant for --metrics, where it was asked for. 0 or an errno. */
-int service_start_servant(struct service *sv, const struct options *opt);
-pid_t service_servant(const struct service *sv);
+/* Those for --metrics and --control, where these were asked for. 0 or an errno. */
+int service_start_servants(struct service *sv, const struct options *opt);
+#define SERVICE_SERVANTS 2
+/* 0: was not started. */
+void service_servants(const struct service *sv, pid_t out[SERVICE_SERVANTS]);
 /* Before the capture is begun. False: it was said why not. */
 bool service_open(struct service *sv, const struct options *opt);
 
@@ -56,7 +61,7 @@ uint64_t service_turn(struct service *sv, const struct service_calls *calls, uin
 /* ok: text is the path of a file, relative to where we were started or absolute; else why not. */
 void service_answer(struct service *sv, uint64_t client, bool ok, const char *text);
 
-/* The recording is over: nobody is served any more, and the file of figures is removed. */
+/* The recording is over: nobody is served any more, and socket and file of figures are removed. */
 void service_end(struct service *sv);
 /* The same, and frees what is left. */
 void service_close(struct service *sv);

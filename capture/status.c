@@ -15,6 +15,8 @@
 
 void status_take(struct status *st, const struct loop *l)
 {
+	struct output_now now;
+
 	st->mode = options_follow(l->options)   ? STATUS_FOLLOWING
 		   : options_select(l->options) ? STATUS_FILTERED
 						: STATUS_EVERYTHING;
@@ -24,7 +26,9 @@ void status_take(struct status *st, const struct loop *l)
 	st->bytes = writer_bytes(l->writer);
 	st->directory = l->service->directory;
 	if (output_is_series(l->output)) {
-		st->files = output_now(l->output, st->path, sizeof(st->path));
+		output_now(l->output, &now);
+		st->files = now.files;
+		memcpy(st->path, now.path, sizeof(st->path));
 		st->file = *st->path ? st->path : NULL;
 	} else {
 		st->files = 1;

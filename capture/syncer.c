@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "privilege.h"
+#include "thread.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -22,8 +22,6 @@ struct syncer {
 	bool dirty;		/* bytes were written since the last sync began */
 	bool syncing;		/* a sync is under way */
 	bool unnamed;		/* dir is yet to be synced */
-	bool begun;		/* the thread has dropped its privilege, or could not */
-	int drop_error;
 	bool ended;
 	struct timespec due;	/* CLOCK_MONOTONIC; while dirty */
 	struct syncer_report report;
@@ -73,16 +71,11 @@ static void set_due(struct syncer *s)
 	s->due.tv_nsec = (long)(ns % NS_PER_S);
 }
 
-static void *syncer_main(void *arg)
+static void syncer_main(void *arg)
 {
 	struct syncer *s = arg;
 
-	int error = privilege_drop(0);	/* what is open takes none */
-
 	pthread_mutex_lock(&s->lock);
-	s->drop_error = error;
-	s->begun = true;
-	pthread_cond_broadcast(&s->changed);
 	while (!s->ended) {
 		if (!s->dirty)
 			pthread_cond_wait(&s->changed, &s->lock);
@@ -90,14 +83,13 @@ static void *syncer_main(void *arg)
 			put_on_disk(s, fdatasync);
 	}
 	pthread_mutex_unlock(&s->lock);
-	return NULL;
 }
 
 int syncer_new(int fd, int dir, uint64_t when, struct syncer **out)
 {
 	struct syncer *s = calloc(1, sizeof(*s));
 	pthread_condattr_t attr;
-	int ret;
+	int ret = 0;
 
 	*out = NULL;
 	if (!s)
@@ -111,25 +103,15 @@ int syncer_new(int fd, int dir, uint64_t when, struct syncer **out)
 	pthread_cond_init(&s->changed, &attr);
 	pthread_condattr_destroy(&attr);
 	if (when != SYNC_CHUNK) {
-		ret = pthread_create(&s->thread, NULL, syncer_main, s);
-		if (ret) {
-			syncer_free(s);
-			return ret;
-		}
-		s->threaded = true;
-		/* Once the others are confined, so would be its beginning. */
-		pthread_mutex_lock(&s->lock);
-		while (!s->begun)
-			pthread_cond_wait(&s->changed, &s->lock);
-		ret = s->drop_error;
-		pthread_mutex_unlock(&s->lock);
-		if (ret) {
-			syncer_free(s);
-			return ret;
-		}
+		/* What is open takes no privilege. */
+		ret = thread_start(&s->thread, 0, syncer_main, s);
+		s->threaded = !ret;
 	}
-	*out = s;
-	return 0;
+	if (ret)
+		syncer_free(s);
+	else
+		*out = s;
+	return ret;
 }
 
 /* With the lock held. */

@@ -22,7 +22,7 @@ struct writer {
 	_Atomic uint64_t bytes;
 	struct notes notes;
 	struct chain chain;		/* the thread's, and the caller's when the state is DONE */
-	uint64_t segments;	/* begun, when they were looked at last */
+	uint64_t outcomes;	/* of the chain, when it was looked at last */
 
 	/* Set before the queue is closed, read after it. */
 	struct et_clock ended;
@@ -41,7 +41,7 @@ static void set_state(struct writer *w, enum writer_state state)
 		return;
 }
 
-/* What the chain has come to; tells the other thread if that, a note or a file is new. */
+/* What the chain has come to; tells the other thread if that, a note or a file is new, or there is none. */
 static void show(struct writer *w)
 {
 	enum writer_state state = !w->chain.failed ? WRITER_RUNNING
@@ -49,11 +49,11 @@ static void show(struct writer *w)
 								      : WRITER_FAILED;
 
 	if (state != writer_state(w) || notes_any(&w->notes) ||
-	    w->segments != w->chain.report.segments)
+	    w->outcomes != w->chain.outcomes)
 		set_state(w, state);
 	else
 		atomic_store(&w->bytes, chain_bytes(&w->chain));
-	w->segments = w->chain.report.segments;
+	w->outcomes = w->chain.outcomes;
 }
 
 /* From here on it writes what is open. */

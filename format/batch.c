@@ -70,6 +70,19 @@ uint64_t et_batch_bytes(const struct et_batch *b)
 	return b->bytes + b->strings.bytes.len + (uint64_t)b->strings.n * 2;
 }
 
+uint64_t et_batch_memory(const struct et_batch *b)
+{
+	uint64_t sum = sizeof(*b) + strings_memory(&b->strings);
+
+	for (unsigned f = 0; f < ET_FIELD_END; f++) {
+		const struct batch_column *c = &b->columns[f];
+
+		sum += ((uint64_t)c->part[0].cap + c->part[1].cap) * sizeof(*c->part[0].v) +
+		       c->last_list.cap;
+	}
+	return sum;
+}
+
 bool et_batch_times(const struct et_batch *b, uint64_t *first, uint64_t *last)
 {
 	*first = b->ts_min;

@@ -83,6 +83,11 @@ void et_packed_free(struct et_packed *p)
 	free(p);
 }
 
+uint64_t et_packed_memory(const struct et_packed *p)
+{
+	return sizeof(*p) + p->first.cap + p->rest.cap + p->body.cap;
+}
+
 void put_tag(struct buf *head, unsigned tag, const struct buf *value)
 {
 	buf_varint(head, tag);

@@ -30,6 +30,13 @@ void strings_reset(struct strings *t)
 		memset(t->slots, 0, t->n_slots * sizeof(*t->slots));
 }
 
+uint64_t strings_memory(const struct strings *t)
+{
+	const uint64_t each = sizeof(*t->lengths) + sizeof(*t->ends) + sizeof(*t->hashes);
+
+	return t->bytes.cap + t->cap * each + (uint64_t)t->n_slots * sizeof(*t->slots);
+}
+
 /* Moves every id into a table twice as large. */
 static bool grow_slots(struct strings *t)
 {

@@ -22,6 +22,8 @@ struct strings {
 void strings_init(struct strings *t);
 void strings_free(struct strings *t);
 void strings_reset(struct strings *t);
+/* Bytes of memory that it has taken. */
+uint64_t strings_memory(const struct strings *t);
 /* Id of the string, added where it is new; 0: no memory, the table is as before. */
 uint32_t strings_add(struct strings *t, const char *ptr, uint32_t len);
 /* Whether string id, which may be 0, is this one. */

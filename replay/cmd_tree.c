@@ -2,12 +2,10 @@
 /* cmd_tree.c - show the processes of captures under their parents. */
 #include "command.h"
 
-#include <stdlib.h>
-#include <strings.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "processes.h"
+#include "terminal.h"
 #include "tree.h"
 
 #define BIT(field) (1ull << (field))
@@ -20,28 +18,6 @@
 	(TEXT_FIELDS | BIT(ET_F_GID) | BIT(ET_F_CGROUP) | BIT(ET_F_MAX_RSS) |              \
 	 BIT(ET_F_MINOR_FAULTS) | BIT(ET_F_MAJOR_FAULTS) | BIT(ET_F_READ_BYTES) |          \
 	 BIT(ET_F_WRITE_BYTES))
-
-/* Columns of the terminal that output goes to; 0 when it goes elsewhere. */
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
-		return 0;
-	return size.ws_col;
-}
-
-/* By the name of the locale alone: its files are out of reach here. */
-static bool is_utf8_locale(void)
-{
-	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
-	const char *locale = NULL, *charset;
-
-	for (size_t i = 0; i < 3 && (!locale || !*locale); i++)
-		locale = getenv(variables[i]);
-	charset = locale ? strchr(locale, '.') : NULL;
-	return charset && (!strncasecmp(charset, ".utf-8", 6) || !strncasecmp(charset, ".utf8", 5));
-}
 
 static void tell_bounds(const struct tree_bounds *b)
 {
@@ -109,6 +85,8 @@ static int print_json(struct input *in, struct out *o, const struct tree_options
 
 static int show(struct source **sources, size_t n, struct options *opt)
 {
+	size_t columns = 0, lines = 0;
+	bool terminal = terminal_size(&columns, &lines);
 	const struct input_options io = { .filter = &opt->filter,
 					  .utc = opt->utc,
 					  /* How they ended is told also of behind --until. */
@@ -117,12 +95,12 @@ static int show(struct source **sources, size_t n, struct options *opt)
 					  .all = true,
 					  .jobs = opt->jobs,
 					  .progress = opt->progress &&
-						      !(opt->json && isatty(STDOUT_FILENO)) };
+						      !(opt->json && terminal) };
 	const struct tree_options shape = { .roots = opt->rooted ? &opt->filter.descendants : NULL,
 					    .depth = opt->depth,
 					    .fold = !opt->no_fold,
-					    .ascii = !is_utf8_locale(),
-					    .width = opt->wide ? 0 : terminal_width() };
+					    .ascii = !terminal_utf8(),
+					    .width = opt->wide ? 0 : columns };
 	int code = EXIT_DONE, r;
 	struct input *in;
 	struct out o;

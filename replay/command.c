@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "crew.h"
+#include "groups.h"
 #include "progress.h"
 #include "sandbox.h"
 
@@ -48,6 +49,12 @@ int command_version(void)
 	return command_end(&o, EXIT_DONE);
 }
 
+static void help_by(struct out *o)
+{
+	keys_help(o);
+	figures_help(o);
+}
+
 int command_begin(const struct command *c, int argc, char **argv, struct options *opt)
 {
 	struct reason why;
@@ -67,17 +74,19 @@ int command_begin(const struct command *c, int argc, char **argv, struct options
 	if ((c->options & OPTIONS_JOBS) && !opt->jobs)
 		opt->jobs = crew_default();
 	opt->progress = (c->options & OPTIONS_JOBS) && progress_possible();
-	if (opt->columns.n && opt->json) {
-		say("--columns is of the table, and --json prints all fields: leave one out");
+	if (options_conflict(opt)) {
+		say("%s", options_conflict(opt));
 		return EXIT_USAGE;
 	}
-	if (!opt->help && !opt->help_columns)
+	if (!opt->help && !opt->help_columns && !opt->help_by)
 		return -1;
 	out_open(&o, STDOUT_FILENO);
 	if (opt->help)
 		command_help(c, &o);
-	else
+	else if (opt->help_columns)
 		columns_help(&o);
+	else
+		help_by(&o);
 	return command_end(&o, EXIT_DONE);
 }
 
@@ -133,11 +142,12 @@ static int open_all(const struct options *opt, struct source ***sources, size_t 
 }
 
 /* Parses the beginnings of all, with no way out of here but their descriptors. */
-static int begin_all(const struct command *c, struct source **sources, size_t n)
+static int begin_all(const struct command *c, const struct options *opt,
+		     struct source **sources, size_t n)
 {
 	struct reason why;
 	int folder = n == 1 && sources[0]->follow ? follow_folder(sources[0]->follow) : -1;
-	int r = sandbox_enter(0, folder, &why);
+	int r = sandbox_enter(opt->pager, folder, &why);
 
 	for (size_t i = 0; !r && !c->unread && i < n; i++)
 		r = source_begin(sources[i], &why);
@@ -157,8 +167,10 @@ int command_run(const struct command *c, int argc, char **argv, command_fn *fn)
 
 	if (code < 0) {
 		code = open_all(&opt, &sources, &n);
+		if (code == EXIT_DONE && c->prepare)
+			c->prepare(&opt);
 		if (code == EXIT_DONE)
-			code = begin_all(c, sources, n);
+			code = begin_all(c, &opt, sources, n);
 		if (code == EXIT_DONE) {
 			code = fn(sources, n, &opt);
 			free(sources);

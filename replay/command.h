@@ -18,6 +18,7 @@ struct command {
 	const char *notes;	/* more for help; NULL: none */
 	bool unread;		/* run gets its sources without source_begin */
 	bool own_help;		/* run with --help prints it, where there is a recorder */
+	void (*prepare)(struct options *opt); /* before the sandbox is entered; NULL: nothing */
 	int (*run)(int argc, char **argv); /* argv[0]: the name; returns the exit code */
 };
 

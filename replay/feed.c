@@ -67,15 +67,14 @@ static int add_rows(struct feed *f, struct unit *u, bool *kept)
 	return ET_OK;
 }
 
-/* What waits is printed with the names that hold for it, and not with those that come. */
-static void render_waiting(struct feed *f, const struct et_record *rec)
+/* What waits is printed with the names that are known when it is handed out. */
+static void forget_names(struct feed *f, const struct et_record *rec)
 {
-	if (!f->shared->opt.render ||
-	    (rec->type != ET_REC_USERS && rec->type != ET_REC_CGROUPS && rec->type != ET_REC_HOST))
+	if (rec->type != ET_REC_USERS && rec->type != ET_REC_CGROUPS && rec->type != ET_REC_HOST)
 		return;
 	for (unsigned k = 0; k < FEED_HELD_MAX; k++)
-		if (f->held[k].unit && !f->held[k].unit->columns_code)
-			unit_render(f->held[k].unit);
+		if (f->held[k].unit)
+			f->held[k].unit->n_text = 0;
 }
 
 /* Takes the unit over. */
@@ -87,7 +86,7 @@ static int take_unit(struct feed *f, struct unit *u)
 
 	if (rec->type == ET_REC_FILE)
 		f->newest = 0;
-	render_waiting(f, rec);
+	forget_names(f, rec);
 	r = ahead_take(f, u);
 	if (!r && rec->rows) {
 		if (rec->ts_max > f->newest)

@@ -29,9 +29,10 @@ struct input_options {
 	void (*record)(void *ctx, const struct source *s, const struct et_record *rec);
 	/*
 	 * Writes what will be printed of a row, where that depends on the row alone: the
-	 * threads that read do it, for as many rows as they find room for. NULL: none.
+	 * threads that read do it, for as many rows as they find room for. What is behind ctx
+	 * all of them share. NULL: none.
 	 */
-	void (*render)(const struct input_row *row, struct out *o);
+	void (*render)(const void *ctx, const struct input_row *row, struct out *o);
 	/* Called before waiting for a pipe: hand out what is buffered. NULL: none. */
 	void (*idle)(void *ctx);
 	void *ctx;

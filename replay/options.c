@@ -1,34 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "options.h"
+/* options.c - the table of all options, and what each does with its value. */
+#include "optionspec.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crew.h"
-
-struct option_spec;
-typedef int set_fn(struct options *o, const struct option_spec *spec, char *value,
-		   struct reason *why);
-
-struct option_spec {
-	unsigned group;
-	const char *name;
-	char letter;
-	const char *arg; /* NULL: takes none */
-	const char *help;
-	set_fn *set;
-	size_t param; /* of set: an offset in struct options, or a test of the filter */
-};
+#include "template.h"
+#include "tempo.h"
 
 static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_outcome, set_since,
-	set_until, set_descendants, set_rooted, set_depth, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows, set_jobs;
+	set_until, set_descendants, set_rooted, set_depth, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows;
+static set_fn set_format, set_sort, set_tail, set_speed, set_time, set_color, set_jobs, set_by, set_order;
 
 #define FLAG(member) set_flag, offsetof(struct options, member)
 
 /* clang-format off */
-static const struct option_spec specs[] = {
+const struct option_spec option_specs[] = {
 { OPTIONS_RECORD, "pid", 0, "LIST", "of these processes and all that descend from them", set_record, 0 },
 { OPTIONS_RECORD, "cgroup", 0, "PATH", "of processes in this cgroup or below it", set_record, 0 },
 { OPTIONS_TREE, "pid", 0, "LIST", "begin at these processes: they and all that descend from them", set_rooted, 0 },
@@ -49,9 +38,18 @@ static const struct option_spec specs[] = {
 { OPTIONS_FILTER, "since", 0, "TIME", "at this time or later", set_since, 0 },
 { OPTIONS_FILTER, "until", 0, "TIME", "before this time", set_until, 0 },
 { OPTIONS_SHOW | OPTIONS_JSON, "json", 0, NULL, "print JSON", FLAG(json) },
+{ OPTIONS_EVENTS, "csv", 0, NULL, "print CSV", FLAG(csv) },
+{ OPTIONS_EVENTS, "format", 0, "FORMAT", "text, json, csv, sh (for shells), or a template such as '{pid} {command}'", set_format, 0 },
 { OPTIONS_EVENTS, "count", 0, NULL, "print only how many events there are", FLAG(count) },
 { OPTIONS_EVENTS, "limit", 0, "N", "stop after N events", set_limit, 0 },
-{ OPTIONS_TOP, "top", 0, "N", "lines of each ranking; 20 by default, 0 for all", set_top, 0 },
+{ OPTIONS_ORDER, "tail", 0, "N", "only the last N events", set_tail, 0 },
+{ OPTIONS_ORDER, "sort", 0, "LIST", "sort by these columns; -COLUMN: what is largest first", set_sort, 0 },
+{ OPTIONS_ORDER, "reverse", 0, NULL, "the last line first", FLAG(reverse) },
+{ OPTIONS_ORDER, "speed", 0, "N", "wait as long as it was between events; 10x: a tenth of that", set_speed, 0 },
+{ OPTIONS_TOP, "by", 0, "LIST", "a table of groups by these fields; --by help lists all", set_by, 0 },
+{ OPTIONS_TOP, "sort", 0, "COLUMN", "the order of that table; events by default", set_order, 0 },
+{ OPTIONS_TOP, "csv", 0, NULL, "print that table as CSV", FLAG(csv) },
+{ OPTIONS_TOP, "top", 0, "N", "lines of each ranking, 0 for all; 20 by default, 5 of the overview", set_top, 0 },
 { OPTIONS_MAKE, "output", 'o', "FILE", "the capture to make; - is standard output", set_output, 0 },
 { OPTIONS_MAKE, "force", 'f', NULL, "replace FILE if it exists", FLAG(force) },
 { OPTIONS_SLICE, "no-ancestors", 0, NULL, "not the rows that say who an event's ancestors were", FLAG(no_ancestors) },
@@ -60,12 +58,15 @@ static const struct option_spec specs[] = {
 { OPTIONS_REWRITE, "drop-unknown", 0, NULL, "leave out what a later version has recorded", FLAG(drop_unknown) },
 { OPTIONS_SHOW | OPTIONS_SLICE, "utc", 0, NULL, "times in UTC, not in the zone of the recorded machine", FLAG(utc) },
 { OPTIONS_EVENTS, "date", 0, NULL, "the date in every line", FLAG(date) },
-{ OPTIONS_EVENTS, "columns", 0, "LIST", "a table of these columns; --columns help lists all", set_columns, 0 },
+{ OPTIONS_EVENTS, "columns", 0, "LIST", "a table of these columns, or CSV; --columns help lists all", set_columns, 0 },
+{ OPTIONS_EVENTS, "time", 0, "HOW", "absolute, relative to the first line, delta to the one before, iso, unix", set_time, 0 },
 { OPTIONS_TREE, "depth", 0, "N", "so many levels; what is below is counted", set_depth, 0 },
 { OPTIONS_TREE, "no-fold", 0, NULL, "each process in a line of its own", FLAG(no_fold) },
 { OPTIONS_TREE, "no-header", 0, NULL, "neither column titles nor totals", FLAG(no_header) },
 { OPTIONS_EVENTS, "no-header", 0, NULL, "neither column titles nor lines for a new day", FLAG(no_header) },
 { OPTIONS_EVENTS | OPTIONS_TREE, "wide", 0, NULL, "do not cut lines at the width of the terminal", FLAG(wide) },
+{ OPTIONS_EVENTS, "color", 0, "WHEN", "auto, always or never colour the table; auto: on a terminal", set_color, 0 },
+{ OPTIONS_ORDER, "no-pager", 0, NULL, "do not show what is printed on a terminal in a pager", FLAG(no_pager) },
 { OPTIONS_INFO, "exes", 0, NULL, "list the executables that ran, with what is known of each", FLAG(exes) },
 { OPTIONS_INFO, "losses", 0, NULL, "list each loss and each gap, however many there are", FLAG(losses) },
 { OPTIONS_RECORD, "all", 0, NULL, "everything, although COMMAND is given", set_record, 0 },
@@ -88,7 +89,7 @@ static const struct option_spec specs[] = {
 };
 /* clang-format on */
 
-#define N_SPECS (sizeof(specs) / sizeof(specs[0]))
+const size_t n_option_specs = sizeof(option_specs) / sizeof(option_specs[0]);
 
 /* ---- Values ---------------------------------------------------------------------- */
 
@@ -132,6 +133,22 @@ static int set_columns(struct options *o, const struct option_spec *spec, char *
 	(void)spec;
 	o->help_columns |= !strcmp(value, "help");
 	return o->help_columns ? 0 : columns_parse(&o->columns, value, why);
+}
+
+static int set_by(struct options *o, const struct option_spec *spec, char *value,
+		  struct reason *why)
+{
+	(void)spec;
+	o->help_by |= !strcmp(value, "help");
+	return o->help_by ? 0 : keys_parse(&o->by, value, why);
+}
+
+static int set_order(struct options *o, const struct option_spec *spec, char *value,
+		     struct reason *why)
+{
+	(void)spec, (void)why;
+	o->order = value;
+	return 0;
 }
 
 static int set_kinds(struct options *o, const struct option_spec *spec, char *value,
@@ -204,6 +221,68 @@ static int set_limit(struct options *o, const struct option_spec *spec, char *va
 		     struct reason *why)
 {
 	return parse_count(spec, value, UINT64_MAX - 1, &o->limit, why);
+}
+
+static int set_tail(struct options *o, const struct option_spec *spec, char *value,
+		    struct reason *why)
+{
+	return parse_count(spec, value, UINT64_MAX - 1, &o->tail, why);
+}
+
+static int set_format(struct options *o, const struct option_spec *spec, char *value,
+		      struct reason *why)
+{
+	(void)spec;
+	o->json |= !strcmp(value, "json");
+	o->csv |= !strcmp(value, "csv");
+	o->sh |= !strcmp(value, "sh");
+	if (!strcmp(value, "text") || !strcmp(value, "json") || !strcmp(value, "csv") ||
+	    !strcmp(value, "sh"))
+		return 0;
+	if (!strchr(value, '{'))
+		return reason_set(why, EXIT_USAGE,
+				  "--format: there is no format '%s': it is text, json, csv, sh or a "
+				  "template such as '{time} {command}'",
+				  value);
+	template_free(o->template);
+	o->template = template_parse(value, why);
+	return o->template ? 0 : -1;
+}
+
+static int set_sort(struct options *o, const struct option_spec *spec, char *value,
+		    struct reason *why)
+{
+	(void)spec;
+	return sort_parse(&o->sort, value, why);
+}
+
+static int set_speed(struct options *o, const struct option_spec *spec, char *value,
+		     struct reason *why)
+{
+	if (tempo_parse(value, &o->speed))
+		return 0;
+	return reason_set(why, EXIT_USAGE,
+			  "--%s: '%s' is not a speed such as 1x, 10x or 0.5x, from 0.001 to 1000000",
+			  spec->name, value);
+}
+
+static int set_time(struct options *o, const struct option_spec *spec, char *value,
+		    struct reason *why)
+{
+	if (when_parse(value, &o->time))
+		return 0;
+	return reason_set(why, EXIT_USAGE,
+			  "--%s: '%s' is not absolute, relative, delta, iso or unix", spec->name,
+			  value);
+}
+
+static int set_color(struct options *o, const struct option_spec *spec, char *value,
+		     struct reason *why)
+{
+	if (color_parse(value, &o->color))
+		return 0;
+	return reason_set(why, EXIT_USAGE, "--%s: '%s' is not auto, always or never", spec->name,
+			  value);
 }
 
 static int set_output(struct options *o, const struct option_spec *spec, char *value,
@@ -295,165 +374,4 @@ static int set_record(struct options *o, const struct option_spec *spec, char *v
 		}
 	}
 	return add_word(o, word, why);
-}
-
-/* ---- Parsing --------------------------------------------------------------------- */
-
-/* The recorder's come first: what it can leave out need not be left out again. */
-static const struct option_spec *find(unsigned groups, const char *name, size_t len)
-{
-	for (size_t i = 0; i < N_SPECS; i++)
-		if ((specs[i].group & groups) && strlen(specs[i].name) == len &&
-		    !memcmp(specs[i].name, name, len))
-			return &specs[i];
-	return NULL;
-}
-
-static const struct option_spec *find_letter(unsigned groups, char letter)
-{
-	for (size_t i = 0; i < N_SPECS; i++)
-		if ((specs[i].group & groups) && specs[i].letter == letter)
-			return &specs[i];
-	return NULL;
-}
-
-static int parse_long(struct options *o, unsigned groups, char **argv, int *i,
-		      struct reason *why)
-{
-	char *name = argv[*i] + 2, *value = strchr(name, '=');
-	size_t len = value ? (size_t)(value - name) : strlen(name);
-	const struct option_spec *spec = find(groups, name, len);
-
-	if (!spec)
-		return reason_set(why, EXIT_USAGE, "unknown option --%.*s (see --help)",
-				  (int)len, name);
-	if (value && !spec->arg)
-		return reason_set(why, EXIT_USAGE, "--%s takes no value", spec->name);
-	if (value)
-		value++;
-	else if (spec->arg)
-		value = argv[++*i];
-	if (spec->arg && !value)
-		return reason_set(why, EXIT_USAGE, "--%s needs a value: %s", spec->name,
-				  spec->arg);
-	return spec->set(o, spec, value, why);
-}
-
-static int parse_letters(struct options *o, unsigned groups, char **argv, int *i,
-			 struct reason *why)
-{
-	for (char *letters = argv[*i] + 1; *letters; letters++) {
-		const struct option_spec *spec = find_letter(groups, *letters);
-		char *value = NULL;
-		int r;
-
-		if (!spec)
-			return reason_set(why, EXIT_USAGE, "unknown option -%c (see --help)",
-					  *letters);
-		if (spec->arg)
-			value = letters[1] ? letters + 1 : argv[++*i];
-		if (spec->arg && !value)
-			return reason_set(why, EXIT_USAGE, "-%c needs a value: %s", *letters,
-					  spec->arg);
-		r = spec->set(o, spec, value, why);
-		if (r || spec->arg)
-			return r;
-	}
-	return 0;
-}
-
-int options_parse(struct options *o, unsigned groups, int argc, char **argv,
-		  struct reason *why)
-{
-	*o = (struct options){ .limit = UINT64_MAX, .top = 20 };
-	o->files = calloc((size_t)argc + 1, sizeof(*o->files));
-	o->record = calloc((size_t)argc + 1, sizeof(*o->record));
-	if (!o->files || !o->record)
-		return reason_set(why, EXIT_FAILED, "out of memory");
-	for (int i = 1; i < argc; i++) {
-		char *word = argv[i];
-		int r = 0;
-
-		if (!strcmp(word, "--")) {
-			if (groups & OPTIONS_RECORD) {
-				o->command = argv + i + 1;
-				break;
-			}
-			while (++i < argc)
-				o->files[o->n_files++] = argv[i];
-		} else if (word[0] == '-' && word[1] == '-') {
-			r = parse_long(o, groups, argv, &i, why);
-		} else if (word[0] == '-' && word[1]) {
-			r = parse_letters(o, groups, argv, &i, why);
-		} else {
-			o->files[o->n_files++] = word;
-		}
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
-void options_free(struct options *o)
-{
-	filter_free(&o->filter);
-	for (size_t i = 0; i < o->n_record; i++)
-		free(o->record[i]);
-	free(o->record);
-	free(o->files);
-}
-
-/* ---- Help ------------------------------------------------------------------------ */
-
-static void help_group(struct out *o, unsigned groups, unsigned within, const char *title)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < N_SPECS; i++) {
-		const struct option_spec *s = &specs[i];
-		char head[64];
-		int n;
-
-		if (!(s->group & groups & within) ||
-		    (s->group == ~0u && !(within & OPTIONS_ENDING)) ||
-		    find(groups, s->name, strlen(s->name)) != s)
-			continue;
-		if (!any)
-			out_printf(o, "\n%s:\n", title);
-		any = true;
-		n = snprintf(head, sizeof(head), "  %c%c%c --%s%s%s", s->letter ? '-' : ' ',
-			     s->letter ? s->letter : ' ', s->letter ? ',' : ' ', s->name,
-			     s->arg ? " " : "", s->arg ? s->arg : "");
-		out_text(o, head);
-		out_pad(o, 28 - n);
-		out_printf(o, "%s\n", s->help);
-	}
-}
-
-void options_help(struct out *o, unsigned groups)
-{
-	help_group(o, groups, OPTIONS_FILTER, "Which events (all of these have to hold)");
-	help_group(o, groups, OPTIONS_RECORD, "Recording");
-	help_group(o, groups, OPTIONS_MAKE | OPTIONS_SLICE | OPTIONS_COMPACT | OPTIONS_REWRITE,
-		   "The capture that is made");
-	help_group(o, groups,
-		   OPTIONS_SHOW | OPTIONS_JSON | OPTIONS_EVENTS | OPTIONS_TOP | OPTIONS_FOLLOW |
-			   OPTIONS_INFO | OPTIONS_TREE,
-		   "Output");
-	help_group(o, groups, OPTIONS_CONTROL, "The recorder that is asked");
-	help_group(o, groups, OPTIONS_ENDING | OPTIONS_JOBS, "Other");
-	if (groups & OPTIONS_FILTER)
-		out_text(o, "\n"
-			    "LIST is values between commas, GLOB a pattern of * ? [a-z]; an "
-			    "option given\n"
-			    "again adds to its values, but --match and --where one condition "
-			    "more. FIELD is\n"
-			    "a name that --columns help lists; its values are globs, numbers "
-			    "and LOW..HIGH, as\n"
-			    "in 1ms..2s, 64M.., 8:1, ENOENT, ann. TIME is 09:00[:00[.5]] on "
-			    "the day the capture\n"
-			    "begins, '2026-11-20 09:00', each with Z or +02:00 behind it or else "
-			    "in the zone of\n"
-			    "the recorded machine, +1m30s after the beginning, or @SECONDS since "
-			    "1970.\n");
 }

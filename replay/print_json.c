@@ -41,13 +41,24 @@ static const uint8_t first_ids[] = {
 	ET_F_CGROUP,
 };
 
+static char *append(char *p, const char *s)
+{
+	while (*s)
+		*p++ = *s++;
+	return p;
+}
+
+/* Names are short, also those that a file gives its columns (et_column), and many. */
 static void put_name(struct out *o, const char *before, const char *name, const char *suffix)
 {
-	out_text(o, before);
-	out_char(o, '"');
-	out_text(o, name);
-	out_text(o, suffix);
-	out_bytes(o, "\":", 2);
+	char *begin = out_room(o, 128), *p;
+
+	p = append(begin, before);
+	*p++ = '"';
+	p = append(append(p, name), suffix);
+	*p++ = '"';
+	*p++ = ':';
+	o->len += (size_t)(p - begin);
 }
 
 static void put_base64(struct out *o, const char *s, size_t n)
@@ -119,13 +130,12 @@ static bool is_utf8(struct et_str s)
 	return true;
 }
 
-static void put_list(struct out *o, const char *name, const struct et_list *l)
+bool json_list(struct out *o, const struct et_list *l)
 {
 	struct et_str item;
 	uint32_t at = 0;
 	bool lossy = false;
 
-	put_name(o, ",", name, "");
 	out_char(o, '[');
 	for (bool first = true; et_list_next(l, &at, &item); first = false) {
 		out_text(o, first ? "\"" : ",\"");
@@ -133,11 +143,20 @@ static void put_list(struct out *o, const char *name, const struct et_list *l)
 		out_char(o, '"');
 	}
 	out_char(o, ']');
-	if (!lossy)
+	return lossy;
+}
+
+void json_list_field(struct out *o, const char *before, const char *name,
+		     const struct et_list *l)
+{
+	struct et_str item;
+	uint32_t at = 0;
+
+	put_name(o, before, name, "");
+	if (!json_list(o, l))
 		return;
 	put_name(o, ",", name, "_b64");
 	out_char(o, '[');
-	at = 0;
 	for (bool first = true; et_list_next(l, &at, &item); first = false) {
 		if (!first)
 			out_char(o, ',');
@@ -241,7 +260,7 @@ static void put_field(struct out *o, unsigned id, const struct input_row *row)
 		json_text(o, ",", et_fields[id].name, v->s.ptr, v->s.len);
 		break;
 	case ET_LIST:
-		put_list(o, et_fields[id].name, &v->l);
+		json_list_field(o, ",", et_fields[id].name, &v->l);
 		break;
 	}
 }
@@ -267,7 +286,7 @@ static void put_extra_list(struct out *o, const struct et_column *c, struct et_c
 	if (joined.error)
 		o->error = joined.error;
 	else
-		put_list(o, c->name, &l);
+		json_list_field(o, ",", c->name, &l);
 	out_close(&joined);
 }
 
@@ -328,12 +347,17 @@ void json_row(struct out *o, const struct input_row *row)
 			put_field(o, first_ids[i], row);
 		left &= ~(1ull << first_ids[i]);
 	}
-	for (unsigned id = 1; id < ET_FIELD_END; id++) {
+	while (left || duration != ET_NONE) {
+		unsigned id = left ? (unsigned)__builtin_ctzll(left) : ET_FIELD_END;
+
 		/* How long it lived stands before what it used. */
-		if (id == ET_F_UTIME && duration != ET_NONE)
+		if (id >= ET_F_UTIME && duration != ET_NONE) {
 			json_uint(o, ",", "duration", duration);
-		if (left >> id & 1)
+			duration = ET_NONE;
+		} else {
 			put_field(o, id, row);
+			left &= left - 1;
+		}
 	}
 	for (unsigned i = 0; i < row->source->n_extra; i++) {
 		const struct et_column *c = &row->source->extra[i];

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "moment.h"
 
 /* What people hand to a reader of captures by mistake. */
@@ -58,12 +59,6 @@ const char *source_guess(int fd, bool *capture)
 	return is_text(head, (size_t)n) ? "a text file" : NULL;
 }
 
-/* Who tells for it. */
-static struct source *teller(struct source *s)
-{
-	return s->whole ? s->whole : s;
-}
-
 static void add_fault(struct et_error *faults, uint64_t *n, uint64_t *last_at,
 		      const struct et_error *fault)
 {
@@ -75,7 +70,7 @@ static void add_fault(struct et_error *faults, uint64_t *n, uint64_t *last_at,
 
 static void on_fault(void *ctx, const struct et_error *fault)
 {
-	struct source *part = ctx, *s = teller(part);
+	struct source *part = ctx, *s = source_teller(part);
 	struct source_step *step = part->step;
 	struct et_error at = *fault;
 
@@ -102,7 +97,7 @@ static void on_failure(struct source *s, const struct et_error *err)
 {
 	s->failure = *err;
 	s->failure.at += s->base;
-	teller(s)->failure = s->failure;
+	source_teller(s)->failure = s->failure;
 }
 
 int source_refuse(const struct source *s, const struct et_error *err, struct reason *why)
@@ -375,84 +370,14 @@ void source_close(struct source *s)
 	free(s);
 }
 
-static void add_stats(struct et_reader_stats *to, const struct et_reader_stats *st)
-{
-	for (unsigned k = 0; k < ET_KIND_END; k++)
-		to->rows[k] += st->rows[k];
-	for (unsigned c = 0; c < ET_CAUSE_END; c++)
-		to->lost[c] += st->lost[c];
-	to->lost_other += st->lost_other;
-	to->missing += st->missing;
-	to->unread += st->unread;
-	to->damaged += st->damaged;
-	to->damaged_bytes += st->damaged_bytes;
-	to->segments += st->segments;
-	to->unclean += st->unclean;
-	to->not_ended += st->not_ended;
-	to->truncated |= st->truncated;
-	to->bytes += st->bytes;
-}
-
-/* What settling a chunk can have changed. */
-static void add_late(struct et_reader_stats *to, const struct et_reader_stats *late)
-{
-	for (unsigned k = 0; k < ET_KIND_END; k++)
-		to->rows[k] += late->rows[k];
-	to->missing += late->missing;
-	to->damaged += late->damaged;
-	to->damaged_bytes += late->damaged_bytes;
-}
-
-static void remove_late(struct et_reader_stats *from, const struct et_reader_stats *late)
-{
-	for (unsigned k = 0; k < ET_KIND_END; k++)
-		from->rows[k] -= late->rows[k];
-	from->missing -= late->missing;
-	from->damaged -= late->damaged;
-	from->damaged_bytes -= late->damaged_bytes;
-}
-
-void source_reader_stats(const struct source *s, struct et_reader_stats *out)
-{
-	if (s->n_ahead) {
-		*out = s->seen;
-		add_late(out, &s->late);
-	} else {
-		et_reader_stats(s->reader, out);
-	}
-}
-
-static void add_reader(struct et_reader_stats *to, const struct source *s)
-{
-	struct et_reader_stats st;
-
-	if (!s->reader)
-		return;
-	source_reader_stats(s, &st);
-	add_stats(to, &st);
-}
-
-void source_stats(const struct source *s, struct et_reader_stats *out)
-{
-	*out = s->past;
-	if (!s->parts)
-		add_reader(out, s);
-	for (size_t i = 0; i < s->n_parts; i++)
-		add_reader(out, s->parts[i]);
-	ledger_stats(s->own, out);
-	out->segments -= s->again_segments;
-	for (unsigned k = 0; k < ET_KIND_END; k++)
-		out->rows[k] -= s->again[k];
-}
-
 void source_shown(struct source *s)
 {
-	teller(s)->shown++;
+	source_teller(s)->shown++;
 }
 
 void source_hidden(struct source *s)
 {
-	teller(s)->shown--;
+	source_teller(s)->shown--;
 }
 
 /* Opens the file that has the name now. False: no more is wanted, or it cannot be read. */
@@ -481,103 +406,6 @@ static bool stop(struct source *s)
 	return false;
 }
 
-/* ---- What was read, and what is missing ----------------------------------------------- */
-
-void source_failed(struct source *s)
-{
-	struct source *t = teller(s);
-	struct et_reader_stats st;
-
-	if (s->fresh)
-		ledger_failed(t->own, s->own_at, &s->last);
-	if (s->wanted && t->all)
-		ledger_failed(t->all, s->all_at, &s->last);
-	s->fresh = s->wanted = false;
-	source_reader_stats(s, &st);
-	s->missing_seen = st.missing;
-}
-
-bool source_is_copy(const struct source *s)
-{
-	const struct source *t = s->whole ? s->whole : s;
-	const struct ledger *l = t->all ? t->all : t->own;
-	size_t at = t->all ? s->all_at : s->own_at;
-
-	return at != LEDGER_NONE && l->v[at].copied;
-}
-
-void source_losses(struct source *s, struct et_chunk *c, int64_t since, int64_t until)
-{
-	struct source *t = teller(s);
-
-	if (s->fresh)
-		ledger_losses(t->own, s->own_at, c, since, until);
-	if (s->wanted && t->all)
-		ledger_losses(t->all, s->all_at, c, since, until);
-}
-
-/* The segment at hand is left. */
-static void leave_segment(struct source *s)
-{
-	struct source *t = teller(s);
-	struct et_reader_stats st;
-	bool unread;
-
-	source_reader_stats(s, &st);
-	/* The input ended within the body of the last rows. */
-	if (st.missing > s->missing_seen)
-		source_failed(s);
-	unread = st.unread > s->unread_seen;
-	ledger_left(t->own, s->own_at, s->base + st.bytes, unread);
-	if (t->all)
-		ledger_left(t->all, s->all_at, s->base + st.bytes, unread);
-	s->own_at = s->all_at = LEDGER_NONE;
-}
-
-static void enter_segment(struct source *s, const struct et_record *rec)
-{
-	struct source *t = teller(s);
-	size_t n = t->own->n;
-
-	leave_segment(s);
-	s->own_at = ledger_segment(t->own, rec, t);
-	t->again_segments += t->own->n == n && s->own_at != LEDGER_NONE;
-	if (t->all)
-		s->all_at = ledger_segment(t->all, rec, t);
-}
-
-static void take_rows(struct source *s, const struct et_record *rec, bool jumped)
-{
-	struct source *t = teller(s);
-
-	s->fresh = s->wanted = ledger_record(t->own, s->own_at, rec, s->base + rec->at, jumped);
-	if (t->all)
-		s->wanted = ledger_record(t->all, s->all_at, rec, s->base + rec->at, jumped);
-	if (!rec->rows)
-		return;
-	for (unsigned k = 0; k < ET_KIND_END && !s->fresh; k++)
-		t->again[k] += rec->kinds[k];
-	if (s->fresh && !s->wanted)
-		t->elsewhere += rec->rows;
-	s->last = (struct ledger_rows){ rec->seq, s->base + rec->at, rec->rows, rec->kinds[ET_LOST],
-					et_record_wall(rec, rec->ts_min),
-					et_record_wall(rec, rec->ts_max) };
-}
-
-static void take_account(struct source *s, const struct et_record *rec)
-{
-	struct et_reader_stats st;
-
-	source_reader_stats(s, &st);
-	if (rec->type == ET_REC_FILE) {
-		enter_segment(s, rec);
-	} else if (rec->rows || rec->type == ET_REC_END) {
-		take_rows(s, rec, st.unread > s->unread_seen);
-		s->unread_seen = st.unread;
-	}
-	s->missing_seen = st.missing;
-}
-
 static bool next_followed(struct source *s, struct et_record *rec)
 {
 	struct et_error err = { 0 };
@@ -599,20 +427,13 @@ static bool next_followed(struct source *s, struct et_record *rec)
 			on_failure(s, &err);
 			return false;
 		}
-		leave_segment(s);
+		account_leave(s);
 		s->missing_seen = s->unread_seen = 0;
 		/* Also when it is to stop: what is said of it then is what it says as a file. */
-		add_reader(&s->past, s);
+		account_past(s);
 		et_reader_close(s->reader);
 		s->reader = NULL;
 	}
-}
-
-/* The reader's stats without what was settled, which comes at its own time. */
-static void note_stats(const struct source *s, struct et_reader_stats *st)
-{
-	et_reader_stats(s->reader, st);
-	remove_late(st, &s->late);
 }
 
 void source_advance(struct source *s, struct source_step *step)
@@ -625,11 +446,11 @@ void source_advance(struct source *s, struct source_step *step)
 		return;
 	}
 	if (!s->n_ahead++)
-		note_stats(s, &s->seen);
+		account_note(s, &s->seen);
 	s->step = step;
 	step->code = (enum et_code)et_reader_next(s->reader, &step->rec, &step->error);
 	s->step = NULL;
-	note_stats(s, &step->stats);
+	account_note(s, &step->stats);
 }
 
 bool source_reach(struct source *s, const struct source_step *step)
@@ -638,10 +459,10 @@ bool source_reach(struct source *s, const struct source_step *step)
 		return !step->code;
 	s->n_ahead--;
 	s->seen = step->stats;
-	take_faults(teller(s), step);
+	take_faults(source_teller(s), step);
 	if (step->code == ET_EOF) {
 		s->ended = true;
-		leave_segment(s);
+		account_leave(s);
 	} else if (step->code) {
 		on_failure(s, &step->error);
 	}
@@ -678,8 +499,7 @@ int source_settle(struct source *s, struct et_chunk *c, struct et_error *err)
 	if (!r)
 		return ET_OK;
 	et_reader_stats(s->reader, &after);
-	remove_late(&after, &before);
-	add_late(&s->late, &after);
+	account_late(s, &before, &after);
 	/* What was read behind it does not count: reading ends here. */
 	if (r == ET_IO)
 		on_failure(s, err);
@@ -724,19 +544,19 @@ void source_learn(struct source *s, const struct et_record *rec, struct source_s
 	r = et_context_take(s->names, s->reader, rec, &err);
 	s->step = NULL;
 	if (step)
-		note_stats(s, &step->stats);
+		account_note(s, &step->stats);
 	/* What is wrong with the record has reached on_fault; the rest is still good. */
 	if (r == ET_IO || r == ET_NOMEM)
 		on_failure(s, &err);
-	if (rec->type == ET_REC_FILE)
+	if (rec->type == ET_REC_FILE) {
 		keep_schema(s);
+		s->boot = boot_of(s, rec);
+	}
 }
 
 void source_account(struct source *s, const struct et_record *rec)
 {
-	if (rec->type == ET_REC_FILE)
-		s->boot = boot_of(s, rec);
-	take_account(s, rec);
+	account_take(s, rec);
 	learn_start(s, rec);
 }
 
@@ -749,7 +569,7 @@ void source_take(struct source *s, const struct et_record *rec)
 void source_leave_out(struct source *s, const uint64_t columns[4])
 {
 	for (unsigned i = 0; i < 4; i++)
-		teller(s)->left_out[i] |= columns[i] & s->columns[i];
+		source_teller(s)->left_out[i] |= columns[i] & s->columns[i];
 	s->undecoded |= columns[0] & s->columns[0] & (~0ull >> (64 - ET_FIELD_END));
 }
 
@@ -759,7 +579,7 @@ void source_fault(struct source *s, const struct et_record *rec, const struct et
 
 	at.at = rec->at;
 	on_fault(s, &at);
-	teller(s)->unreadable += rec->rows;
+	source_teller(s)->unreadable += rec->rows;
 }
 
 bool source_wait(struct source *s, int milliseconds)

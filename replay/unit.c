@@ -68,6 +68,36 @@ static int hand_on(struct unit *u, struct worker *w)
 	return w->state && !calls->chunk(calls->ctx, w->state, &c) ? ET_OK : fail_nomem(&u->error);
 }
 
+/* Of a chunk all columns of which can be read. */
+static void render(struct unit *u)
+{
+	const struct input_options *opt = u->shared->opt;
+	uint32_t rows = et_chunk_rows(u->chunk), i;
+	struct input_row row = { .source = u->source, .chunk = u->chunk };
+	const uint64_t *ts;
+
+	if (et_chunk_uints(u->chunk, ET_F_TS, &ts, NULL))
+		return;
+	u->rendered = true;
+	out_open(&u->text, -1);
+	u->ends = malloc(rows * sizeof(*u->ends));
+	for (i = 0; u->ends && i < rows && u->text.len <= u->shared->text_max; i++) {
+		u->ends[i] = (uint32_t)u->text.len;
+		if (!u->selected[i] && !opt->all)
+			continue;
+		row.row = i;
+		row.wall = et_chunk_wall(u->chunk, ts[i]);
+		row.matches = u->selected[i];
+		if (et_chunk_event(u->chunk, i, &row.ev, NULL))
+			break;
+		opt->render(opt->ctx, &row, &u->text);
+		if (u->text.error)
+			break;
+		u->ends[i] = (uint32_t)u->text.len;
+	}
+	u->n_text = u->ends ? i : 0;
+}
+
 static void make(struct unit *u, struct worker *w)
 {
 	const struct scan_calls *calls = u->shared->calls;
@@ -84,7 +114,7 @@ static void make(struct unit *u, struct worker *w)
 	if (!u->code && calls && calls->chunk)
 		u->code = hand_on(u, w);
 	if (u->shared->renders && !calls && !u->columns_code)
-		unit_render(u);
+		render(u);
 }
 
 void unit_load(struct unit *u)
@@ -110,36 +140,6 @@ void unit_run(void *arg, unsigned worker)
 	unit_load(u);
 	if (u->loaded && !u->check)
 		unit_make(u, &u->shared->workers[worker]);
-}
-
-void unit_render(struct unit *u)
-{
-	const struct input_options *opt = u->shared->opt;
-	uint32_t rows = et_chunk_rows(u->chunk), i;
-	struct input_row row = { .source = u->source, .chunk = u->chunk };
-	const uint64_t *ts;
-
-	if (u->rendered || et_chunk_uints(u->chunk, ET_F_TS, &ts, NULL))
-		return;
-	u->rendered = true;
-	out_open(&u->text, -1);
-	u->ends = malloc(rows * sizeof(*u->ends));
-	for (i = 0; u->ends && i < rows && u->text.len <= u->shared->text_max;
-	     i++) {
-		u->ends[i] = (uint32_t)u->text.len;
-		if (!u->selected[i] && !opt->all)
-			continue;
-		row.row = i;
-		row.wall = et_chunk_wall(u->chunk, ts[i]);
-		row.matches = u->selected[i];
-		if (et_chunk_event(u->chunk, i, &row.ev, NULL))
-			break;
-		opt->render(&row, &u->text);
-		if (u->text.error)
-			break;
-		u->ends[i] = (uint32_t)u->text.len;
-	}
-	u->n_text = u->ends ? i : 0;
 }
 
 const char *unit_text(const struct unit *u, uint32_t row, size_t *len)

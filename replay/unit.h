@@ -56,7 +56,7 @@ struct unit {
 	int columns_code;	/* ET_OK, or why not all columns that are due can be read: */
 	struct et_error columns_error;
 	struct event_columns left_out;
-	/* By unit_render: of each row before n_text that is handed out, up to ends[row]. */
+	/* What render has written of the rows before n_text: of each up to ends[row]. */
 	bool rendered;
 	struct out text;
 	uint32_t *ends;
@@ -72,11 +72,6 @@ void unit_free(struct unit *u);
 void unit_load(struct unit *u);
 /* Decodes, selects, and hands on to calls. */
 void unit_make(struct unit *u, struct worker *w);
-/*
- * Has the rows rendered as they would be now, if they were not yet: those for which there
- * is room. For chunks of which all columns can be read.
- */
-void unit_render(struct unit *u);
 /* What is rendered of a row; NULL: it is not. */
 const char *unit_text(const struct unit *u, uint32_t row, size_t *len);
 /* All, as a job. */

@@ -276,6 +276,8 @@ ET_API int et_batch_add(struct et_batch *b, const struct et_event *ev, struct et
 ET_API uint32_t et_batch_rows(const struct et_batch *b);
 /* Bytes that its columns and strings will take before compression. */
 ET_API uint64_t et_batch_bytes(const struct et_batch *b);
+/* Bytes of memory that it has taken, and keeps until it is freed. */
+ET_API uint64_t et_batch_memory(const struct et_batch *b);
 /* Earliest and latest ts of its rows; false when it has none. */
 ET_API bool et_batch_times(const struct et_batch *b, uint64_t *first, uint64_t *last);
 
@@ -435,6 +437,8 @@ ET_API int et_packer_new(int level, struct et_packer **out, struct et_error *err
 ET_API void et_packer_free(struct et_packer *p);	/* NULL is fine */
 ET_API struct et_packed *et_packed_new(void);	/* empty; NULL: no memory */
 ET_API void et_packed_free(struct et_packed *p);	/* NULL is fine */
+/* As et_batch_memory. */
+ET_API uint64_t et_packed_memory(const struct et_packed *p);
 /*
  * Packs the batch for one record of the given type, in place of what *out held. The
  * batch stays the caller's and is not changed. ET_MISUSE: the type holds no such

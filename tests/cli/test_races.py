@@ -48,7 +48,7 @@ def threads_do_not_meet():
 def parcels_are_handed_on():
     with lab.workdir() as work:
         lab.run(built(work, "tests/unit/test_packers.c", "capture/packers.c", "capture/queue.c", "capture/ids.c",
-                      "capture/privilege.c", wrap=["et_packer_pack"]))
+                      "capture/privilege.c", "capture/thread.c", wrap=["et_packer_pack"]))
 
 
 def captures_are_read():
@@ -62,9 +62,10 @@ def captures_are_read():
         hurt = lab.written(work, "hurt.etz", bytes(hurt))
         copies = lab.written(work, "copies.etz", lab.contents(one) + bytes(lab.generated(3000, "shift=900")))
         for files in ([one], [hurt], [copies], [hurt, one]):
-            for question in (["replay", "--json"], ["replay", "--json", "--limit", "5"], ["replay", "--comm", "sh"],
+            for question in (["replay", "--csv", "--reverse"], ["replay", "--format", "{time} {command}", "--time", "delta"],
+                             ["replay", "--json"], ["replay", "--json", "--limit", "5"], ["replay", "--comm", "sh"],
                              ["replay", "--count", "--uid", "0"], ["replay", "--count", "--where", 'argv has "-o"'],
-                             ["summary", "--json"]):
+                             ["summary", "--json"], ["summary", "--by", "pid,comm", "--sort", "p99"]):
                 done = lab.run([*program, *question, "-j", "4", *files], code=None)
                 expected = lab.exectrace(*question, "-j", "1", *files, code=None)
                 lab.demand(b"ThreadSanitizer" not in done.stderr, f"{question}: {lab.tail(done.stderr, 4000)}")

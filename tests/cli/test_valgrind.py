@@ -39,8 +39,12 @@ def offline_commands():
         capture = a_capture(work)
         for args in (("replay",), ("replay", "--json"), ("replay", "--count", "--uid", "0"),
                      ("replay", "--comm", "s*", "--arg", "--*", "--limit", "3"), ("summary",), ("summary", "--json"),
+                     ("summary", "--by", "comm,user"), ("summary", "--by", "parent,argv", "--json"),
+                     ("summary", "--by", "hour,result", "--csv"),
                      ("info",), ("info", "--json"), ("replay", "--since", "+1ms"), ("tree",), ("tree", "--json"),
-                     ("tree", "--no-fold", "--depth", "2", "--pid", "901,902"), ("replay", "--descendants-of", "1,901")):
+                     ("tree", "--no-fold", "--depth", "2", "--pid", "901,902"), ("replay", "--descendants-of", "1,901"), ("replay", "--csv"), ("replay", "--format", "sh"),
+                     ("replay", "--format", "{time:>20} {argv:.9}"), ("replay", "--sort", "-duration,argv", "--limit", "5"),
+                     ("replay", "--reverse", "--color", "always"), ("replay", "--tail", "9", "--time", "delta")):
             under_valgrind(*args, capture)
         under_valgrind("replay", capture, capture)
         out = ("-f", "-o", os.path.join(work, "o.etz"))

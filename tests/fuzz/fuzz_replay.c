@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The first line is the command line, words between spaces; the rest is a capture.
- * Options are parsed, and what they choose of the capture is put in order and
- * printed as text and as JSON, and what the capture lacks; behind the word tree, its
- * processes. Text must hold no control byte but newlines.
+ * Options are parsed, and what they choose of the capture is put in order and printed
+ * in the format that they ask for and as JSON, and what the capture lacks; or counted,
+ * with --top as an overview, with --by in groups; behind the word tree, its processes. Text must hold no control byte but
+ * newlines, and what a template of the user's own has between fields.
  */
 #include "certificate.h"
+#include "grouping.h"
 #include "input.h"
-#include "scan.h"
 #include "options.h"
+#include "overview.h"
 #include "print.h"
+#include "printer.h"
+#include "ranking.h"
+#include "scan.h"
 #include "tree.h"
 
 #include <stdlib.h>
@@ -41,21 +46,22 @@ static void check_text(const struct out *o)
 	}
 }
 
-static void render(const struct input_row *row, struct out *o)
+static void render(const void *ctx, const struct input_row *row, struct out *o)
 {
-	json_row(o, row);
+	printer_make(ctx, o, row);
 }
 
 static void show(struct source *source, const struct options *opt, unsigned jobs)
 {
+	struct printer printer;
 	struct input_options io = {
 		.filter = &opt->filter,
 		.utc = opt->utc,
 		.jobs = jobs,
 		.render = jobs > 2 ? render : NULL,
+		.ctx = &printer,
 	};
-	struct text_printer printer;
-	struct out text, json;
+	struct out text, json, key;
 	struct input_row row;
 	struct input *in;
 	unsigned rows = 0;
@@ -65,29 +71,108 @@ static void show(struct source *source, const struct options *opt, unsigned jobs
 		return;
 	out_open(&text, -1);
 	out_open(&json, -1);
-	text_open(&printer, opt->utc, opt->date, !opt->no_header, 0);
-	printer.columns = opt->columns;
+	out_open(&key, -1);
+	printer_open(&printer, opt);
 	if (opt->count) {
 		input_count(in, opt->limit, &count);
 	} else {
 		while (rows++ < 2000 && input_next(in, &row) == ET_OK) {
-			if (row.text) {
-				out_bytes(&json, row.text, row.text_len);
+			printer_row(&printer, &text, &row);
+			if (row.text)
 				continue;
-			}
-			text_row(&printer, &text, &row);
 			json_row(&json, &row);
+			key.len = 0;
+			sort_key(&opt->sort, &key, &row);
 		}
 	}
-	text_end(&printer, &text);
-	text_close(&printer);
+	printer_end(&printer, &text);
 	certificate_losses(&text, source->own, 3, 5, 0);
 	certificate_gaps(&text, input_ledger(in), true, 5, 0);
 	certificate_json_losses(&json, source->own, 3);
 	certificate_json_series(&json, source->own);
-	check_text(&text);
+	if (!opt->template)
+		check_text(&text);
 	out_close(&text);
 	out_close(&json);
+	out_close(&key);
+	input_close(in);
+	printer_close(&printer);
+}
+
+/* ---- What summary does --------------------------------------------------------------- */
+
+struct counted {
+	const struct options *opt;
+	struct overview *overview;
+	struct grouping *grouping;
+};
+
+static void *begin(void *ctx)
+{
+	return ctx;
+}
+
+static int chunk(void *ctx, void *state, const struct scan_chunk *c)
+{
+	struct counted *n = state;
+
+	(void)ctx;
+	return overview_take(n->overview, c) ||
+	       grouping_take(n->grouping, &n->opt->by, c, n->opt->utc) ? -1 : 0;
+}
+
+static int ended(void *ctx, void *state)
+{
+	(void)ctx, (void)state;
+	return 0;
+}
+
+static void print_counted(struct counted *n, const struct input *in, struct out *text)
+{
+	struct overview_context ctx = { .ledger = input_ledger(in), .top = n->opt->top, .width = 100 };
+	struct overview *sum = overview_new(5);
+	struct ranking_order order;
+	struct ranking r;
+	struct reason why;
+	struct out json;
+
+	out_open(&json, -1);
+	if (sum && !overview_merge(sum, n->overview) && !overview_end(sum)) {
+		overview_text(sum, &ctx, text);
+		overview_json(sum, &ctx, &json);
+	}
+	overview_free(sum);
+	if (!ranking_parse(&order, n->opt->order ? n->opt->order : "p50", &n->opt->by, &why)) {
+		if (!ranking_open(&r, &n->grouping->groups, &n->opt->by, order, n->opt->top)) {
+			ranking_text(&r, text, 80);
+			ranking_csv(&r, text);
+			ranking_json(&r, &json);
+		}
+		ranking_close(&r);
+	}
+	out_close(&json);
+}
+
+static void count(struct source *source, const struct options *opt)
+{
+	struct input_options io = { .filter = &opt->filter, .utc = opt->utc };
+	struct counted n = { opt, overview_new(5), grouping_new() };
+	struct scan_calls calls = { &n, overview_fields() | groups_fields | keys_fields(&opt->by),
+				    begin, chunk, ended };
+	struct input *in;
+	struct out text;
+
+	if (!n.overview || !n.grouping)
+		abort();
+	if (input_open(&source, 1, &io, &in))
+		return;
+	out_open(&text, -1);
+	if (!input_scan(in, &calls))
+		print_counted(&n, in, &text);
+	check_text(&text);
+	out_close(&text);
+	overview_free(n.overview);
+	grouping_free(n.grouping);
 	input_close(in);
 }
 
@@ -145,7 +230,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tree = !strncmp(line, "tree ", 5);
 	if (tree)
 		memset(line, ' ', 5);
-	groups |= tree ? OPTIONS_TREE : OPTIONS_EVENTS;
+	/* Of options of one name each command has its own. */
+	if (tree)
+		groups |= OPTIONS_TREE;
+	else if (strstr(line, "--by") || strstr(line, "--top"))
+		groups |= OPTIONS_TOP;
+	else
+		groups |= OPTIONS_EVENTS | OPTIONS_ORDER;
 	if (!options_parse(&opt, groups, (int)split(line, words), words, &why)) {
 		fd = memfd_create("capture", MFD_CLOEXEC);
 		if (fd >= 0 && write(fd, end + 1, size - len - 1) == (ssize_t)(size - len - 1) &&
@@ -155,6 +246,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					source_close(source);
 				else if (tree)
 					show_tree(source, &opt);
+				else if (opt.by.n || opt.top)
+					count(source, &opt);
 				else
 					show(source, &opt, 1 + size % 3);
 			}

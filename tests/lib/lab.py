@@ -236,14 +236,14 @@ def tiers(name):
         del os.environ["EXECTRACE_TIERS"]
 
 
-def wait_until(ready, what, seconds=30):
+def wait_until(ready, what, seconds=30, pause=0.02):
     """Polls until ready() returns something true, and returns it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = ready()
         if value:
             return value
-        time.sleep(0.02)
+        time.sleep(pause)
     raise Failure(f"waited {seconds} s in vain for {what}")
 
 
@@ -280,6 +280,14 @@ def until_attached(process, path):
         found = exectrace("replay", "--json", "--kind", "exec", path, code=None).stdout
         return b"exectrace-test-marker" in found
     wait_until(seen, "the recorder to see an exec")
+
+
+def until_held(process, signo):
+    """Until a recorder that begins holds a signal back: it comes to it when it has begun."""
+    def held():
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+            return any(line.startswith("SigBlk:") and int(line.split()[1], 16) >> signo - 1 & 1 for line in file)
+    wait_until(held, "the recorder to hold signals back", pause=0.001)
 
 
 def stop(process, sig=signal.SIGINT):

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import signal
 import socket
 import sys
 import threading
@@ -139,9 +140,47 @@ def rotate_begins_the_next_file():
             lab.equal(answer(path, b"trigger"), b"error this recording has no flight recorder", "trigger")
             code, _, err = lab.stop(process)
             lab.equal(code, 0, f"exit code; {err!r}")
-        lab.equal(sorted(os.listdir(work)), sorted(["control", *map(os.path.basename, names)]), "files")
+        lab.equal(sorted(os.listdir(work)), sorted(map(os.path.basename, names)), "files")
         for name in names:
             lab.demand(lab.info(name)["ended"], f"{name} has no end")
+
+
+def rotate_tells_the_truth():
+    """Where the next file cannot be begun, nobody is told its name."""
+    with lab.workdir() as work, lab.small_disk(work, 1 << 20) as place:
+        path, filler = os.path.join(work, "control"), os.path.join(place, "filler")
+        with lab.started([lab.RECORDER, "-o", os.path.join(place, "c.etz"), "--rotate-time", "1h", f"--control={path}",
+                          "--comm", "nothing-at-all"]) as process:
+            lab.wait_until(lambda: reachable(path) and status(path)["state"] == "recording", "the recording")
+            first = status(path)["file"]
+            with contextlib.suppress(OSError), open(filler, "wb") as file:
+                while True:
+                    file.write(b"x" * 4096)
+                    file.flush()
+            text = answer(path, b"rotate").decode()
+            lab.equal(text, "error cannot begin the next file: No space left on device", "answer on a full disk")
+            lab.equal(sorted(os.listdir(place)), sorted([os.path.basename(first), "filler"]), "files")
+            found = status(path)
+            lab.equal((found["file"], found["files"]), (first, 1), "status")
+            os.unlink(filler)
+            text = lab.wait_until(lambda: [text for text in [answer(path, b"rotate").decode()] if text[:3] == "ok "],
+                                  "the next file")[0]
+            lab.demand(text[3:] > first and os.path.exists(text[3:]), f"answer {text}, files {os.listdir(place)}")
+            code, _, err = lab.stop(process)
+            lab.equal(code, 0, f"exit code; {err!r}")
+
+
+def asked_too_early():
+    """Before it records: the next file begins when it does, and who asked is told."""
+    with lab.workdir() as work:
+        path = os.path.join(work, "control")
+        for options, question in (("--rotate-time", "1h"), b"rotate"), (("--flight", "1M"), b"trigger"):
+            with lab.started([lab.RECORDER, "-o", os.path.join(work, "c.etz"), *options, f"--control={path}"]) as process:
+                lab.wait_until(lambda: reachable(path), "the socket", pause=0.001)
+                text = answer(path, question).decode()
+                lab.demand(text[:3] == "ok " and os.path.exists(text[3:]), f"answer {text}, files {os.listdir(work)}")
+                code, _, err = lab.stop(process)
+                lab.equal(code, 0, f"exit code; {err!r}")
 
 
 def trigger_writes_what_is_in_memory():
@@ -177,11 +216,34 @@ def living_one_is_not_replaced():
             done = lab.record(other, f"--control={path}", code=1)
             lab.demand(f"process {process.pid} listens at {path} already".encode() in done.stderr, f"said {done.stderr!r}")
             lab.demand(not os.path.exists(other), "it has begun a capture")
+            # All of it, as a machine that crashes does: its servant would remove the socket.
+            for pid in lab.children(process.pid):
+                os.kill(pid, signal.SIGKILL)
             process.kill()
             process.wait()
         lab.demand(os.path.exists(path), "a killed recorder leaves no socket; this tests nothing")
+        done = lab.exectrace("record", "--status", f"--control={path}", code=1)
+        lab.demand(b"no recorder listens at" in done.stderr, f"status of one that is gone: {done.stderr!r}")
         with listening(work) as (process, path):
             lab.equal(status(path)["pid"], process.pid, "who listens now")
+
+
+def removes_its_socket():
+    """When it ends, also when it is killed, and where the directory is another's."""
+    with lab.workdir() as work:
+        os.chown(work, CALLER, CALLER)
+        for env in {}, {"SUDO_UID": str(CALLER), "SUDO_GID": str(CALLER)}:
+            for sig, expected in (signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL):
+                with listening(work, env=os.environ | env) as (process, path):
+                    lab.equal(lab.stop(process, sig)[0], expected, "exit code")
+                lab.wait_until(lambda gone=path: not os.path.exists(gone), "the socket to be removed")
+        # Not one that somebody has put there meanwhile.
+        with listening(work) as (process, path):
+            os.unlink(path)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as other:
+                other.bind(path)
+                lab.equal(lab.stop(process)[0], 0, "exit code")
+                lab.demand(os.path.exists(path), "it has removed another's socket")
 
 
 def others_lock_is_not_waited_for():
@@ -313,6 +375,7 @@ def ends_with_the_recording():
 if __name__ == "__main__":
     lab.need_bpf()
     lab.need_tool("unshare")
-    lab.main(status_tells_it_all, commands_ask, rotate_begins_the_next_file, trigger_writes_what_is_in_memory,
-             living_one_is_not_replaced, others_lock_is_not_waited_for, only_those_who_may, usual_place,
+    lab.main(status_tells_it_all, commands_ask, rotate_begins_the_next_file,
+             rotate_tells_the_truth, asked_too_early, trigger_writes_what_is_in_memory,
+             living_one_is_not_replaced, removes_its_socket, others_lock_is_not_waited_for, only_those_who_may, usual_place,
              flood_does_not_disturb, idle_recorder_sleeps, ends_with_the_recording)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import sys
 import time
@@ -159,6 +160,53 @@ def no_room():
         lab.demand(number_of(r"(\d+) failed", err.decode()) >= 1000, lab.tail(err))
 
 
+def no_memory():
+    """Where memory takes no more, what it has taken is in the file, also of the part that could not be ended."""
+    with lab.workdir() as work:
+        base = os.path.join(work, "c.etz")
+        with flown(base, "64M", "--threads", "1") as recorder:
+            began(recorder)
+            lab.run([sys.executable, "-c", NOISE, "300"])
+            time.sleep(1.5)	# --flush-interval, and more
+            with open(f"/proc/{recorder.pid}/status", encoding="ascii") as file:
+                size = 1024 * int(re.search(r"VmData:\s+(\d+)", file.read())[1])
+            limit = resource.prlimit(recorder.pid, resource.RLIMIT_DATA, (size + (3 << 20), resource.RLIM_INFINITY))
+            lab.run([sys.executable, "-c", NOISE, "2000"])
+            said = lab.wait_until(lambda: os.read(recorder.stderr.fileno(), 4096), "a word").decode()
+            lab.demand("cannot write memory: " in said, said)
+            recorder.send_signal(signal.SIGUSR1)
+            file = series.until(base, 1)[0]
+            lab.wait_until(lambda: is_whole(file), "the file to be whole")
+            resource.prlimit(recorder.pid, resource.RLIMIT_DATA, limit)
+            lab.stop(recorder)
+        info = lab.info(file)
+        lab.demand(300 <= info["kinds"]["fail"] < 2300 and info["lost_by_cause"].get("write_failed"), f"kept and lost: {info}")
+        lab.exectrace("verify", "-q", file)
+
+
+def asked_too_early():
+    """Before it records: the file is written when it does."""
+    with lab.workdir() as work:
+        base = os.path.join(work, "c.etz")
+        with flown(base, "1M") as recorder:
+            lab.until_held(recorder, signal.SIGUSR1)
+            recorder.send_signal(signal.SIGUSR1)
+            file = series.until(base, 1)[0]
+            lab.wait_until(lambda: is_whole(file), "the file to be whole")
+            code, _, err = lab.stop(recorder)
+        lab.equal((code, len(series.files(base))), (0, 2), f"exit code and files; {lab.tail(err)}")
+
+
+def no_name():
+    """It is told when it begins, not when something has happened, that no file can come."""
+    with lab.workdir() as work:
+        base = os.path.join(work, "c.etz")
+        lab.written(work, "c-99991231T235959.999Z.etz", b"")
+        done = lab.run([lab.RECORDER, "-o", base, "--flight", "1M", "--", "touch", os.path.join(work, "ran")], code=1)
+        lab.demand(b"year 9999" in done.stderr and done.stderr.count(b"\n") == 1, lab.tail(done.stderr))
+        lab.demand(not os.path.exists(os.path.join(work, "ran")), "the command was run all the same")
+
+
 def kept_files():
     with lab.workdir() as work:
         base = os.path.join(work, "c.etz")
@@ -228,5 +276,5 @@ def wrong_triggers():
 
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(comes_before, goes_back, goes_back_in_time, nothing_lost, no_room, kept_files, its_own_end, on_an_event,
+    lab.main(comes_before, goes_back, goes_back_in_time, nothing_lost, no_room, no_memory, asked_too_early, no_name, kept_files, its_own_end, on_an_event,
              wrong_triggers)

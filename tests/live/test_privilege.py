@@ -16,7 +16,7 @@ import lab  # noqa: E402
 NOBODY = 65534
 GROUP = 4242	# of those who may record
 KILL = 1 << 5
-DAC_READ_SEARCH, SYS_PTRACE, PERFMON, BPF = (1 << n for n in (2, 19, 38, 39))
+DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, SYS_PTRACE, PERFMON, BPF = (1 << n for n in (1, 2, 3, 19, 38, 39))
 SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 # What a process inherits, as it is shown; a shell would clear the mask of signals.
@@ -99,11 +99,12 @@ def recorder_keeps_the_right_to_signal_its_command():
 def servants_keep_what_they_need():
     """Nor is held up by them who waits for the caller's files to be closed."""
     with lab.workdir() as work:
-        capture = os.path.join(work, "c.etz")
-        with lab.recording(capture) as process:
+        capture, control = os.path.join(work, "c.etz"), os.path.join(work, "control")
+        with lab.recording(capture, f"--control={control}") as process:
             servants = []
             for name, kept, seccomp, files in (("exectrace-names", 0, None, mounts("cgroup2")),
-                                               ("exectrace-files", DAC_READ_SEARCH | SYS_PTRACE, "2", None)):
+                                               ("exectrace-files", DAC_READ_SEARCH | SYS_PTRACE, "2", None),
+                                               ("exectrace-sock", DAC_OVERRIDE | FOWNER, "2", {work, control})):
                 servant = below(process.pid, name)
                 servants.append(servant)
                 fields = status(f"/proc/{servant}")

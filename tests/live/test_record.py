@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import re
 import signal
 import stat
 import subprocess
@@ -238,6 +239,48 @@ def command_inherits_three_descriptors():
         lab.equal(masks, own, "signals blocked and ignored")
 
 
+# Failing execs: arguments that differ, of 4 bytes, up to some 2 MB; or few, as of a compiler.
+ARGUMENTS = """
+import os, random, sys
+dice = random.Random(1)
+large = [["%x" % dice.getrandbits(28) for _ in range(230000)] for _ in range(2)]
+for i in range(int(sys.argv[1])):
+    try:
+        os.execve("/nonexistent/program", large[i % 2] if sys.argv[2] == "large" else ["cc", "-c", f"{i}.c"], {})
+    except OSError:
+        pass
+"""
+
+
+def memory_is_bounded():
+    """Whatever events there are and however many threads wait for work: nobody reads, so all that can wait does."""
+    for kind, number in ("large", 60), ("small", 500000):
+        with lab.started([lab.RECORDER, "-q", "-o", "-", "--threads", "16", "--max-args", "2M", "--ring-size", "256M",
+                          "--comm", "python3"]) as recorder:
+            lab.wait_until(lambda process=recorder: len(os.listdir(f"/proc/{process.pid}/task")) >= 18, "the threads")
+            begun = anonymous(recorder.pid)
+            time.sleep(0.5)
+            lab.run([sys.executable, "-c", ARGUMENTS, str(number), kind])
+            # Until nothing more can be taken.
+            lab.wait_until(lambda pid=recorder.pid: steady(pid), "the recorder to be full")
+            found = anonymous(recorder.pid) >> 20
+            recorder.kill()
+        lab.demand(begun >> 20 < found < 64 or lab.SANITIZED, f"{found} MiB beside the ring of {kind} events")
+        print(f"   {found} MiB beside the ring of {kind} events")
+
+
+def steady(pid):
+    before = anonymous(pid)
+    time.sleep(0.5)
+    return before == anonymous(pid)
+
+
+def anonymous(pid):
+    """Memory, bytes, without the ring."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return 1024 * int(re.search(r"RssAnon:\s+(\d+)", file.read())[1])
+
+
 def descriptors_and_threads_do_not_grow():
     with lab.workdir() as work:
         capture = os.path.join(work, "c.etz")
@@ -304,5 +347,5 @@ if __name__ == "__main__":
              passes_input_and_output_on, runs_as_another_user, file_is_private_and_the_callers,
              never_overwrites, writes_to_a_pipe, reader_that_goes_away, ends_after_a_duration,
              signals_end_it_cleanly, interrupt_goes_to_the_command, killed_file_is_readable,
-             full_disk, command_inherits_three_descriptors, descriptors_and_threads_do_not_grow,
+             full_disk, command_inherits_three_descriptors, descriptors_and_threads_do_not_grow, memory_is_bounded,
              programs_do_not_stay, two_recorders_at_once, tells_a_user_without_rights)

@@ -241,6 +241,43 @@ def names_ascend():
             lab.equal(lab.contents(os.path.join(work, name)), b"mine", name)
 
 
+def no_later_name():
+    """A file of the last moment that a name can say: told at once, and in the middle of a recording, which goes on."""
+    with lab.workdir() as work:
+        base, last = os.path.join(work, "c.etz"), os.path.join(work, "c-99991231T235959.999Z.etz")
+        lab.written(work, last, b"")
+        done = lab.run([lab.RECORDER, "-o", base, "--rotate-time", "1h", "--", "true"], code=1)
+        lab.demand(b"year 9999" in done.stderr, lab.tail(done.stderr))
+        lab.equal(os.listdir(work), [os.path.basename(last)], "files")
+        os.unlink(last)
+        with lab.started([lab.RECORDER, "-o", base, "--rotate-time", "1h"]) as recorder:
+            series.begun(recorder, base)
+            lab.written(work, last, b"")
+            recorder.send_signal(signal.SIGHUP)
+            said = lab.wait_until(lambda: os.read(recorder.stderr.fileno(), 4096), "a word").decode()
+            lab.demand("cannot begin the next file: one of its name is of the end of the year 9999" in said, said)
+            os.unlink(last)
+            # It tries again by itself.
+            series.until(base, 2)
+            code, _, err = lab.stop(recorder)
+        lab.equal(code, 0, f"exit code; {lab.tail(err)}")
+        lab.demand(series.files(base)[-1] < os.path.join(work, "c-9"), f"{series.files(base)}")
+        series.check_series(base)
+
+
+def hangup_too_early():
+    """Before it records: the next file begins when it does."""
+    with lab.workdir() as work:
+        base = os.path.join(work, "c.etz")
+        with lab.started([lab.RECORDER, "-o", base, "--rotate-time", "1h"]) as recorder:
+            lab.until_held(recorder, signal.SIGHUP)
+            recorder.send_signal(signal.SIGHUP)
+            series.until(base, 2)
+            code, _, err = lab.stop(recorder)
+        lab.equal((code, len(series.files(base))), (0, 2), f"exit code and files; {lab.tail(err)}")
+        series.check_series(base)
+
+
 def on_hangup():
     with lab.workdir() as work:
         base = os.path.join(work, "c.etz")
@@ -336,7 +373,7 @@ def directory_removed():
                 time.sleep(0.1)
             code, _, err = lab.stop(recorder)
         lab.equal(code, 1, "exit code")
-        lab.demand(b"cannot begin the next file: No such file or directory (its directory was removed); recording goes on in"
+        lab.demand(b"cannot begin the next file: its directory was removed; recording goes on in"
                    in err and b"the capture is gone" in err, lab.tail(err))
         lab.equal(err.count(b"cannot begin"), 1, f"how often it says so: {lab.tail(err)}")
 
@@ -384,5 +421,5 @@ def wrong_usage():
 
 if __name__ == "__main__":
     lab.need_bpf()
-    lab.main(wrong_usage, nothing_recorded, by_size, by_time, who_lives, lost_ends, only_a_command, out_of_the_filter, names_ascend, on_hangup, budget, full_disk,
+    lab.main(wrong_usage, nothing_recorded, by_size, by_time, who_lives, lost_ends, only_a_command, out_of_the_filter, names_ascend, no_later_name, hangup_too_early, on_hangup, budget, full_disk,
              directory_removed, nothing_happens)

@@ -53,7 +53,7 @@ static struct control *start(void)
 	struct control_error err;
 	struct control *c;
 
-	if (control_open(path, &c, &err))
+	if (control_open(path, -1, &c, &err))
 		return c;
 	fprintf(stderr, "%s\n", err.text);
 	exit(1);
@@ -328,7 +328,7 @@ static bool refuses(const char *what, const char *expected)
 {
 	struct control_error err = { "" };
 	struct control *c;
-	bool ok = control_open(what, &c, &err);
+	bool ok = control_open(what, -1, &c, &err);
 
 	if (!ok && !c && strstr(err.text, expected))
 		return true;

@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_flight.c - segments in memory against a slow copy of them. */
+/* test_flight.c - segments in memory against a slow copy of them; and without memory for more. */
 #include "check.h"
 #include "flight.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SEGMENTS 400u
 #define LIMIT (4u << 20)
+
+/* The linker leads those of the flight recorder here: what a segment is made of. */
+static bool no_memory;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return no_memory ? NULL : __real_calloc(n, size);
+}
 
 static uint64_t state = 88172645463325252ull;
 
@@ -68,6 +80,12 @@ static int compare(void *ctx, const void *data, size_t len)
 	return 0;
 }
 
+static int take_letters(void *ctx, const void *data, size_t len)
+{
+	strncat(ctx, data, len);
+	return 0;
+}
+
 static void check_copy(const struct flight_copy *c, unsigned from, unsigned end, size_t bytes)
 {
 	struct reading r = { .segment = from, .end = end, .stop_at = SIZE_MAX };
@@ -113,8 +131,6 @@ static void run(uint64_t age)
 
 	memset(model, 0, sizeof(model));
 	first = current = 0;
-	CHECK(flight_make_next(f) == 0);
-	flight_next(f, 0);
 	while (current < SEGMENTS - 1) {
 		struct flight_copy *c;
 
@@ -157,8 +173,74 @@ static void run(uint64_t age)
 		free(model[i].data);
 }
 
+static void next(struct flight *f, uint64_t last)
+{
+	CHECK(flight_make_next(f) == 0);
+	flight_next(f, last);
+}
+
+/* What is in memory without the current segment, each a letter. */
+static void check_letters(struct flight *f, const char *letters)
+{
+	struct flight_copy *c = flight_copy(f);
+	char found[64] = "";
+	uint64_t whole;
+
+	if (c)
+		CHECK(flight_copy_write(c, take_letters, found, &whole) == 0);
+	CHECK_CASE(letters, strcmp(found, letters) == 0);
+	flight_copy_drop(f, c);
+}
+
+/*
+ * What was recorded last is never left out of a copy: the next segment begins in the place
+ * of the oldest one.
+ */
+static void run_without_memory(void)
+{
+	const struct flight_options opt = { LIMIT, UINT64_MAX };
+	struct flight *f = flight_new(&opt);
+	struct flight_copy *held;
+
+	/* There is one for the first time in any case. */
+	no_memory = true;
+	CHECK(flight_write(f, "a", 1) == 0);
+	next(f, 1);
+	check_letters(f, "a");
+	for (const char *letter = "bcd"; *letter; letter++) {
+		const char newest[] = { *letter, '\0' };
+
+		CHECK(flight_write(f, letter, 1) == 0);
+		next(f, 1);
+		check_letters(f, newest);
+	}
+	no_memory = false;
+	CHECK(flight_write(f, "e", 1) == 0);
+	next(f, 1);
+	check_letters(f, "de");
+	no_memory = true;
+	CHECK(flight_write(f, "f", 1) == 0);
+	next(f, 1);
+	check_letters(f, "ef");
+	/* What is being written is not given up. */
+	held = flight_copy(f);
+	CHECK(flight_write(f, "g", 1) == 0);
+	CHECK(flight_make_next(f) == ENOMEM);
+	CHECK(flight_write(f, "h", 1) == 0);
+	flight_copy_drop(f, held);
+	next(f, 1);
+	check_letters(f, "fgh");
+	no_memory = false;
+	flight_free(f);
+
+	no_memory = true;
+	CHECK(!flight_new(&opt));
+	no_memory = false;
+}
+
 int main(void)
 {
+	run_without_memory();
 	run(UINT64_MAX);
 	run(35);
 	run(0);

@@ -8,7 +8,8 @@
 #include "escape.h"
 #include "events.h"
 #include "print.h"
-#include "tally.h"
+#include "printer.h"
+#include "template.h"
 #include "times.h"
 
 #include <stdlib.h>
@@ -306,7 +307,8 @@ static void check_sample(const struct sample *s)
 {
 	struct source source = { .names = et_context_new() };
 	struct input_row row = { .ev = s->ev, .source = &source };
-	struct text_printer text;
+	struct options opt = { .utc = true, .no_header = true };
+	struct printer text;
 	const char *line, *at;
 	char expected[512];
 	struct out o;
@@ -321,21 +323,22 @@ static void check_sample(const struct sample *s)
 		fprintf(stderr, "is:     %sshould: %s", line, expected);
 	CHECK_CASE(s->text, !strcmp(line, expected));
 
-	text_open(&text, true, false, false, 0);
-	text_row(&text, &o, &row);
+	printer_open(&text, &opt);
+	CHECK(printer_row(&text, &o, &row));
 	line = taken(&o);
 	at = strlen(line) > 45 ? line + 45 : line;
 	snprintf(expected, sizeof(expected), "%s\n", s->text);
 	if (strcmp(at, expected))
 		fprintf(stderr, "is:     %sshould: %s", at, expected);
 	CHECK_CASE(s->text, !strcmp(at, expected));
-	text_close(&text);
+	printer_close(&text);
 
-	text_open(&text, true, false, false, 50);
-	text_row(&text, &o, &row);
+	opt.screen = 50;
+	printer_open(&text, &opt);
+	CHECK(printer_row(&text, &o, &row));
 	line = taken(&o);
 	CHECK_CASE(s->text, escape_width(line, strlen(line) - 1) <= 50);
-	text_close(&text);
+	printer_close(&text);
 	out_close(&o);
 	et_context_free(source.names);
 }
@@ -464,25 +467,33 @@ static void test_others(void)
 	check_sample(&s);
 }
 
-/* Whatever is in an event, a line is one line of printable characters. */
+/* In every format, whatever is in an event, a line is one line of printable characters. */
 static void test_random_events(void)
 {
+	static const char every[] = "{time} {kind:^9} {argv:.40}{env}{comm:>20.7}{cwd}{exe:3}{result}";
 	struct source source = { .names = et_context_new() };
-	struct text_printer text;
-	uint64_t ts = 1;
+	struct options opts[] = {
+		{ .utc = true, .date = true, .no_header = true },
+		{ .json = true },
+		{ .csv = true, .no_header = true },
+		{ .sh = true },
+		{ .template = template_parse(every, NULL) },
+	};
+	struct printer printers[5];
+	uint64_t ts = 1, lines = 0;
 	struct out o;
 
 	out_open(&o, -1);
-	text_open(&text, true, true, false, 0);
+	for (int k = 0; k < 5; k++)
+		printer_open(&printers[k], &opts[k]);
 	for (int i = 0; i < 5000; i++) {
 		struct input_row row = { .wall = (int64_t)rng_number(), .source = &source };
 		char buf[16384], *line;
 
 		rng_event(&row.ev, 1 + (unsigned)(rng() % (ET_KIND_END - 1)), &ts, buf);
-		if (i % 2)
-			text_row(&text, &o, &row);
-		else
-			json_row(&o, &row);
+		if (!printer_row(&printers[i % 5], &o, &row))
+			continue;
+		lines++;
 		out_char(&o, 0);
 		line = o.buf;
 		CHECK(o.len > 2 && strlen(line) == o.len - 1 && line[o.len - 2] == '\n');
@@ -490,7 +501,10 @@ static void test_random_events(void)
 		CHECK(is_clean(line));
 		o.len = 0;
 	}
-	text_close(&text);
+	CHECK(lines > 4000);
+	for (int k = 0; k < 5; k++)
+		printer_close(&printers[k]);
+	template_free(opts[4].template);
 	out_close(&o);
 	et_context_free(source.names);
 }
@@ -519,52 +533,6 @@ static void test_duration(void)
 	}
 }
 
-static void test_tally(void)
-{
-	const struct tally_entry **v;
-	struct tally t = { 0 };
-	char key[16];
-
-	CHECK(!tally_ranking(&t));
-	for (int i = 0; i < 3000; i++) {
-		int n = snprintf(key, sizeof(key), "%d", i % 1000 < 10 ? i % 1000 : i);
-
-		CHECK(!tally_add(&t, key, (size_t)n));
-	}
-	v = tally_ranking(&t);
-	CHECK(v && t.total == 3000 && t.n == 2980);
-	for (size_t i = 0; v && i + 1 < t.n; i++)
-		CHECK(v[i]->count >= v[i + 1]->count);
-	CHECK(v && v[0]->count == 3 && v[0]->len == 1 && v[0]->key[0] == '0' &&
-	      v[10]->count == 1);
-	free(v);
-	tally_free(&t);
-}
-
-/* Keys are a stranger's: so many are kept apart, and so many bytes of them. */
-static void test_tally_bounds(void)
-{
-	static char key[1u << 20];
-	const struct tally_entry **v;
-	struct tally t = { 0 };
-
-	for (uint32_t i = 0; i < 200000; i++)
-		CHECK(!tally_add(&t, (const char *)&i, sizeof(i)));
-	CHECK(!tally_add(&t, "\0\0\0", 4) && !tally_add(&t, "", 0));
-	CHECK(t.n == TALLY_KEYS && t.total == 200002 && t.other == 200001 - TALLY_KEYS);
-	v = tally_ranking(&t);
-	CHECK(v && v[0]->count == 2 && !memcmp(v[0]->key, "\0\0\0", 4));
-	free(v);
-	tally_free(&t);
-	for (unsigned i = 0; i < 40; i++) {
-		key[0] = (char)i;
-		CHECK(!tally_add(&t, key, sizeof(key)));
-	}
-	CHECK(t.n == 16 && t.bytes == TALLY_BYTES && t.other == 24 && t.total == 40);
-	CHECK(!tally_add(&t, "", 0) && t.n == 17);
-	tally_free(&t);
-}
-
 int main(void)
 {
 	test_escapes();
@@ -576,7 +544,5 @@ int main(void)
 	test_others();
 	test_random_events();
 	test_duration();
-	test_tally();
-	test_tally_bounds();
 	return check_result();
 }

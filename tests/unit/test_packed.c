@@ -8,6 +8,7 @@
 #include "events.h"
 #include "memory_io.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -28,32 +29,53 @@ static const struct et_clock ended = { 1ull << 50, REALTIME };
 /* ---- Allocations that fail: the linker leads the library's here ------------------- */
 
 static unsigned fail_at;		/* the next but so many fails; 0: none */
+static _Atomic uint64_t allocated;	/* bytes, by the allocator's own count */
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t size);
+void __real_free(void *p);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
+void __wrap_free(void *p);
 
 static bool fails(void)
 {
 	return fail_at && !--fail_at;
 }
 
+static void *counted(void *p)
+{
+	allocated += malloc_usable_size(p);
+	return p;
+}
+
 void *__wrap_malloc(size_t size)
 {
-	return fails() ? NULL : __real_malloc(size);
+	return fails() ? NULL : counted(__real_malloc(size));
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-	return fails() ? NULL : __real_calloc(n, size);
+	return fails() ? NULL : counted(__real_calloc(n, size));
 }
 
 void *__wrap_realloc(void *p, size_t size)
 {
-	return fails() ? NULL : __real_realloc(p, size);
+	size_t was = malloc_usable_size(p);
+
+	if (fails())
+		return NULL;
+	p = __real_realloc(p, size);
+	allocated -= p ? was : 0;
+	return counted(p);
+}
+
+void __wrap_free(void *p)
+{
+	allocated -= malloc_usable_size(p);
+	__real_free(p);
 }
 
 /* ---- Batches ------------------------------------------------------------------------ */
@@ -134,6 +156,45 @@ static void *pack_some(void *arg)
 					   packed[order[i]], NULL) != ET_OK;
 	et_packer_free(packer);
 	return NULL;
+}
+
+/* ---- Memory --------------------------------------------------------------------------- */
+
+/* What is told of it is what the allocator has given, but for its rounding. */
+static void check_memory(uint64_t told, uint64_t before)
+{
+	uint64_t found = allocated - before;
+
+	CHECK(found >= told && found - told <= told / 100 + 8192);
+}
+
+static void test_memory(void)
+{
+	const uint64_t before = allocated;
+	uint64_t lost[ET_CAUSE_END] = { 0 }, ts = 1ull << 40, packed_before, told;
+	struct et_batch *b = et_batch_new();
+	struct et_packer *packer;
+	struct et_packed *p;
+
+	check_memory(et_batch_memory(b), before);
+	for (unsigned rows = 10; rows <= 10000; rows *= 10) {
+		fill(b, ET_REC_CHUNK, rows, &ts, lost);
+		check_memory(et_batch_memory(b), before);
+	}
+	told = et_batch_memory(b);
+	CHECK(told > 100000);
+	CHECK(et_packer_new(0, &packer, NULL) == ET_OK);
+	packed_before = allocated;
+	p = et_packed_new();
+	check_memory(et_packed_memory(p), packed_before);
+	CHECK(et_packer_pack(packer, ET_REC_CHUNK, b, p, NULL) == ET_OK);
+	et_packer_free(packer);
+	et_batch_reset(b);
+	CHECK(et_batch_memory(b) == told);
+	et_batch_free(b);
+	check_memory(et_packed_memory(p), before);
+	et_packed_free(p);
+	CHECK(allocated == before);
 }
 
 /* ---- Comparing ------------------------------------------------------------------------ */
@@ -381,6 +442,7 @@ int main(void)
 {
 	struct sink plain = { 0 };
 
+	test_memory();
 	make_batches();
 	write_batches(&plain);
 	check_whole(&plain);

@@ -79,7 +79,7 @@ struct line {
 	int code;		/* of the last that a thread wrote */
 };
 
-static void set_up(struct line *l, unsigned threads)
+static void set_up_with(struct line *l, unsigned threads, unsigned parcels)
 {
 	struct et_writer_options opt = { .program = "test" };
 	struct et_io io = sink_io(&l->sink);
@@ -87,8 +87,13 @@ static void set_up(struct line *l, unsigned threads)
 	*l = (struct line){ 0 };
 	by_main = by_others = held = hold = 0;
 	CHECK(packers_new(threads, 1, &l->packers) == 0);
-	l->queue = queue_new(PARCELS, l->packers);
+	l->queue = queue_new(parcels, l->packers);
 	CHECK(l->queue && et_writer_open(&io, &opt, &l->writer, NULL) == ET_OK);
+}
+
+static void set_up(struct line *l, unsigned threads)
+{
+	set_up_with(l, threads, PARCELS);
 }
 
 /* Also with parcels in the queue that nobody took. */
@@ -295,9 +300,80 @@ static void test_left(void)
 	tear_down(&l);
 }
 
+/* ---- Memory ------------------------------------------------------------------------------------ */
+
+#define LARGE_ARGS (2u << 20)
+#define MANY 32
+
+/* One event with the arguments of which an exec may have the most; they are not alike. */
+static bool send_large(struct line *l)
+{
+	static char args[LARGE_ARGS];
+	static uint32_t state = 1;
+	struct parcel *p = queue_take(l->queue);
+	struct et_event ev = { 0 };
+
+	if (!p)
+		return false;
+	for (unsigned i = 0; i < LARGE_ARGS; i++) {
+		state = state * 1664525 + 1013904223;
+		args[i] = i % 8 == 7 ? '\0' : (char)('a' + (state >> 24) % 26);
+	}
+	et_set_uint(&ev, ET_F_KIND, ET_EXEC);
+	et_set_uint(&ev, ET_F_TS, 1000 + l->sent);
+	et_set_uint(&ev, ET_F_PID, l->sent++);
+	ev.known |= 1ull << ET_F_ARGV;
+	ev.v[ET_F_ARGV].l = (struct et_list){ args, sizeof(args), LARGE_ARGS / 8 };
+	CHECK(et_batch_add(p->rows, &ev, NULL) == ET_OK);
+	queue_put(l->queue, p);
+	return true;
+}
+
+/* However large events are and however many parcels: those on their way are bounded together. */
+static void test_memory(void)
+{
+	struct et_event ev = { 0 };
+	struct line l;
+	unsigned n = 0;
+	uint64_t each;
+	struct parcel *p;
+
+	set_up_with(&l, 1, MANY);
+	p = queue_take(l.queue);
+	each = et_batch_memory(p->rows);
+	et_set_uint(&ev, ET_F_KIND, ET_EXEC);
+	et_set_uint(&ev, ET_F_TS, 1);
+	CHECK(et_batch_add(p->rows, &ev, NULL) == ET_OK);
+	queue_put(l.queue, p);
+	CHECK(write_one(&l) == ET_OK);
+	l.sent = 0;
+	while (send_large(&l))
+		n++;
+	CHECK(n >= 2 && n < MANY / 2);
+	/* Small ones are not kept from being sent by that when these are gone. */
+	for (unsigned i = 0; i < n; i++)
+		CHECK(write_one(&l) == ET_OK);
+	for (n = 0; send_rows(&l, ROWS); n++)
+		;
+	CHECK(n == MANY);
+	for (unsigned i = 0; i < MANY; i++)
+		CHECK(write_one(&l) == ET_OK);
+	/* What has grown large has given that back. */
+	for (unsigned i = n = 0; i < MANY; i++) {
+		p = queue_take(l.queue);
+		n += et_batch_memory(p->rows) > 4 * each + (1u << 20);
+		queue_put(l.queue, p);
+	}
+	CHECK(n < MANY / 4);
+	for (unsigned i = 0; i < MANY; i++)
+		CHECK(write_one(&l) == ET_OK);
+	tear_down(&l);
+}
+
 int main(void)
 {
 	main_thread = pthread_self();
+	test_memory();
 	test_alone();
 	test_one_thread();
 	test_backlog();

@@ -280,6 +280,26 @@ static int replacing(void)
 	return (refusals() | made) == (1u << N_REFUSED) - 1 ? 0 : 6;
 }
 
+/* What removes a file: nothing is opened, made or renamed. */
+static int removing(void)
+{
+	char folder[] = "/tmp/exectrace-test-XXXXXX";
+	int dir = mkdtemp(folder) ? open(folder, O_RDONLY | O_DIRECTORY) : -1;
+	const unsigned unlinks = 1u << 2; /* "unlink" of those in the table */
+	int ret;
+
+	if (dir < 0 || mknodat(dir, "name", S_IFREG | 0600, 0) != 0)
+		return 1;
+	ret = privilege_drop(0) ? EIO : privilege_seal_removing();
+	if (ret)
+		return ret == ENOSYS || ret == EINVAL ? LACKING : 2;
+	if (openat(dir, "name", O_RDONLY) >= 0 || renameat(dir, "name", dir, "other") == 0)
+		return 3;
+	if (unlinkat(dir, "name", 0) != 0 || unlinkat(AT_FDCWD, folder, AT_REMOVEDIR) != 0)
+		return 4;
+	return (refusals() | unlinks) == (1u << N_REFUSED) - 1 ? 0 : 5;
+}
+
 static int dropped(void)
 {
 	if (privilege_drop(0) != 0)
@@ -331,6 +351,8 @@ int main(void)
 	ret = in_child(reading);
 	CHECK(ret == 0 || ret == LACKING);
 	ret = in_child(replacing);
+	CHECK(ret == 0 || ret == LACKING);
+	ret = in_child(removing);
 	CHECK(ret == 0 || ret == LACKING);
 	ret = in_child(sealed);
 	CHECK(ret == 0 || ret == LACKING);

@@ -5,6 +5,7 @@ import re
 from functools import partial
 
 import lab
+import series
 from guest import Step
 from judge import MAY_SKIP_IN_GUEST, Skipped, demand_exact, demand_whole
 
@@ -37,6 +38,14 @@ HOSTILE = [
 
 # More processes than processors, and what they do: each so many failed execs and spawns, and as many threads.
 STORM = {"processes": 6, "fails": 200, "spawns": 30, "threads": 5}
+
+# Name, options of the recorder, and what executes the storm: while a processor goes and comes, and while the wall
+# clock is set to and fro.
+STORMS = [
+    ("storm", [], []),
+    ("hotplug", [], ["/bin/vm_disturb", "cpu"]),
+    ("clock", ["--rotate-time", "1s"], ["/bin/vm_disturb", "clock"]),
+]
 
 # The verifier's counts: of what serves on this kernel, and of what does by BTF that is given.
 COUNTED = [("insns", [], []), ("insns-given", NO_BTF, GIVEN)]
@@ -129,8 +138,10 @@ class Suite:
         steps += [(Step(name, [*record(name, *options), "hostile_exec", "/tmp"], settings, LONG),
                    partial(self.judge_hostile, options, max_args, only))
                   for name, settings, options, max_args, only in HOSTILE]
-        steps += [(Step("storm", ["exectrace-record", "-o", "/out/storm.etz", "--ring-size", "16M", "--", "/bin/storm",
-                                  *map(str, STORM.values())], seconds=LONG), self.judge_storm)]
+        steps += [(Step(name, ["exectrace-record", "-o", f"/out/{name}.etz", "--ring-size", "16M", *options, "--",
+                               *before, "/bin/storm", *map(str, STORM.values())], seconds=LONG),
+                   partial(self.judge_storm, len(before) > 0))
+                  for name, options, before in STORMS]
         steps += [(Step(name, ["exectrace-record", *args], settings, LONG, "exit 1"), partial(self.judge_message, words))
                   for name, settings, args, words in REFUSED]
         more = ["unlimited-memlock"] if self.kernel.name in LOCKS_MEMORY else []
@@ -160,24 +171,36 @@ class Suite:
             raise type(error)(f"{name}: {error}\n  capture: {capture}\n  "
                               f"oracle: {guest.path(name + '.out')}") from None
 
-    def judge_storm(self, guest, _, name):
+    def judge_storm(self, by_another, guest, _, name):
         """Nothing is lost in it; but of execs and forks, where tracepoints leave preemption on, and that is counted."""
-        info = lab.info(guest.path(f"{name}.etz"))
+        files = self.series(guest, name) or [guest.path(f"{name}.etz")]
+        infos = [lab.info(file) for file in files]
         spawned = STORM["processes"] * STORM["spawns"]
-        happened = {"exec": 1 + spawned, "fail": STORM["processes"] * STORM["fails"],
-                    "fork": STORM["processes"] + spawned, "exit": 1 + STORM["processes"] + spawned}
-        kept = {kind: info["kinds"][kind] for kind in happened}
-        if "tp for failed exec and exit" not in info["properties"]["features"]:
-            lab.equal((kept, info["lost"]), (happened, 0), f"{name}: kept and lost")
+        happened = {"exec": 1 + by_another + spawned, "fail": STORM["processes"] * STORM["fails"],
+                    "fork": by_another + STORM["processes"] + spawned,
+                    "exit": 1 + by_another + STORM["processes"] + spawned}
+        kept = {kind: sum(info["kinds"][kind] for info in infos) for kind in happened}
+        lost = sum(info["lost"] for info in infos)
+        causes = {cause for info in infos for cause in info["lost_by_cause"]}
+        if "tp for failed exec and exit" not in infos[0]["properties"]["features"]:
+            lab.equal((kept, lost), (happened, 0), f"{name}: kept and lost")
+            lab.demand(all(info["complete"] for info in infos), f"{name}: nothing is lost, and it is not complete")
             return
-        print(f"{name}: kept {kept} of {happened}, lost {info['lost_by_cause']}")
+        print(f"{name}: kept {kept} of {happened}, lost {lost}: {causes}")
         # Of a process whose fork was not seen, what it does is not followed either.
-        lab.demand(set(info["lost_by_cause"]) <= {"busy", "skipped", "follow_full"}, f"{name}: {info['lost_by_cause']}")
-        for event in lab.replay(guest.path(f"{name}.etz"), "--kind", "lost"):
+        lab.demand(causes <= {"busy", "skipped", "follow_full"}, f"{name}: {causes}")
+        for event in (event for file in files for event in lab.replay("-q", "--kind", "lost", file)):
             lab.demand(event.get("cpu", 0) < guest.cpus, f"{name}: lost on CPU {event.get('cpu')}")
-        lab.demand(kept["fail"] == happened["fail"], f"{name}: {kept} of {happened}, lost {info['lost_by_cause']}")
-        lab.demand(sum(kept.values()) + info["lost"] >= sum(happened.values()),
-                   f"{name}: {kept} of {happened}, lost {info['lost_by_cause']}")
+        lab.demand(kept["fail"] == happened["fail"], f"{name}: {kept} of {happened}, lost {lost}: {causes}")
+        lab.demand(sum(kept.values()) + lost >= sum(happened.values()), f"{name}: {kept} of {happened}, lost {lost}: {causes}")
+
+    def series(self, guest, name):
+        """The files of a recording that has several, by name: each begins later than the one before, whatever its clock says."""
+        files = series.files(guest.path(f"{name}.etz"))
+        lab.demand(len(files) != 1, f"{name}: one file of several: {files}")
+        begun = [min(event["ts"] for event in lab.replay("-q", file)) for file in files]
+        lab.equal(begun, sorted(begun), f"{name}: when {files} begin")
+        return files
 
     def judge_message(self, words, guest, results, name):
         said = results[f"{name}.err"].decode(errors="replace")
