@@ -595,8 +595,10 @@ void source_take(struct source *s, const struct et_record *rec)
 	/* What is wrong with the record has reached on_fault; the rest is still good. */
 	if (r == ET_IO || r == ET_NOMEM)
 		on_failure(s, &err);
-	if (rec->type == ET_REC_FILE)
+	if (rec->type == ET_REC_FILE) {
 		keep_schema(s);
+		memcpy(s->boot_id, rec->boot_id, sizeof(s->boot_id));
+	}
 	take_account(s, rec);
 	learn_start(s, rec);
 }

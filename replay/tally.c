@@ -3,9 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/types.h>
-#include <time.h>
+
+#include "hash.h"
 
 void tally_free(struct tally *t)
 {
@@ -13,52 +12,6 @@ void tally_free(struct tally *t)
 		free(t->entries[i].key);
 	free(t->entries);
 	*t = (struct tally){ 0 };
-}
-
-/* A seed that is merely unlikely costs time where keys collide, not truth. */
-static void seed_with(uint64_t seed[2])
-{
-	struct timespec now;
-
-	if (getrandom(seed, 2 * sizeof(*seed), GRND_NONBLOCK) == 2 * (ssize_t)sizeof(*seed))
-		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	seed[0] = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec;
-	seed[1] = (uint64_t)(uintptr_t)seed * 0x9e3779b97f4a7c15u;
-}
-
-/* Both halves of a product: what goes in cannot be told, or undone, from outside. */
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-#ifdef __SIZEOF_INT128__
-	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-#else
-	uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX), high = (a >> 32) * (b >> 32);
-	uint64_t one = (a >> 32) * (b & UINT32_MAX), other = (a & UINT32_MAX) * (b >> 32);
-	uint64_t middle = (low >> 32) + (one & UINT32_MAX) + (other & UINT32_MAX);
-
-	high += (one >> 32) + (other >> 32) + (middle >> 32);
-	return (middle << 32 | (low & UINT32_MAX)) ^ high;
-#endif
-}
-
-/* Eight bytes at a time, with a half of the seed in each factor. */
-static uint64_t hash_of(const uint64_t seed[2], const char *s, size_t n)
-{
-	uint64_t h = n, word;
-
-	for (; n; s += 8, n -= 8) {
-		word = 0;
-		if (n <= 8) {
-			memcpy(&word, s, n);
-			return fold(word ^ seed[0], h ^ seed[1]);
-		}
-		memcpy(&word, s, 8);
-		h = fold(word ^ seed[0], h ^ seed[1]);
-	}
-	return fold(seed[0], h ^ seed[1]);
 }
 
 static struct tally_entry *find(const struct tally *t, uint64_t hash, const char *key,
@@ -84,7 +37,7 @@ static int grow(struct tally *t)
 	if (!bigger.entries)
 		return -1;
 	if (!t->cap)
-		seed_with(bigger.seed);
+		hash_seed(bigger.seed);
 	for (size_t i = 0; i < t->cap; i++) {
 		const struct tally_entry *e = &t->entries[i];
 
@@ -118,7 +71,7 @@ int tally_add(struct tally *t, const char *key, size_t len)
 	/* At most half of the entries are in use. */
 	if (t->n >= t->cap / 2 && t->n < TALLY_KEYS && grow(t))
 		return -1;
-	hash = hash_of(t->seed, key, len);
+	hash = hash_bytes(t->seed, key, len);
 	e = find(t, hash, key, len);
 	if (e->key) {
 		e->count++;
