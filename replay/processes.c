@@ -2,6 +2,7 @@
 #include "processes.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "hash.h"
 
@@ -318,8 +319,9 @@ static int make(struct processes *t, const struct word *w, uint32_t pid,
 		.origin = (uint8_t)origin,
 		.alive = true,
 	};
-	push(&t->alive, *out);
+	/* First into a bucket: more of these are made from those that are alive. */
 	enter(t, *out);
+	push(&t->alive, *out);
 	return ET_OK;
 }
 
@@ -469,7 +471,7 @@ static bool is_over(struct processes *t, const struct word *w)
 	return w->ts <= r->last;
 }
 
-static uint64_t boot_of(const struct source *s)
+uint64_t process_boot(const struct source *s)
 {
 	uint64_t word[2];
 
@@ -477,7 +479,7 @@ static uint64_t boot_of(const struct source *s)
 	/* Where the boot is not known, nothing says that two segments are of one. */
 	if (!word[0] && !word[1]) {
 		word[0] = (uintptr_t)s;
-		word[1] = s->own_at;
+		word[1] = s->entered;
 	}
 	return word[0] ^ (word[1] << 32 | word[1] >> 32);
 }
@@ -495,7 +497,7 @@ static bool read_row(const struct input_row *row, struct word *w)
 
 	*w = (struct word){
 		.row = row,
-		.boot = boot_of(row->source),
+		.boot = process_boot(row->source),
 		.kind = ev->v[ET_F_KIND].u,
 		.ts = ev->v[ET_F_TS].u,
 		.start = number(ev, ET_F_START, ET_NONE),

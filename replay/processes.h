@@ -104,6 +104,8 @@ void processes_free(struct processes *t);
 int processes_take(struct processes *t, const struct input_row *row, struct process **about);
 /* There are no more rows: what is left goes, children first. */
 void processes_end(struct processes *t);
+/* struct process's boot, of the rows that a source gives now. */
+uint64_t process_boot(const struct source *s);
 /* How many were forgotten. */
 uint64_t processes_forgotten(const struct processes *t);
 

@@ -598,6 +598,7 @@ void source_take(struct source *s, const struct et_record *rec)
 	if (rec->type == ET_REC_FILE) {
 		keep_schema(s);
 		memcpy(s->boot_id, rec->boot_id, sizeof(s->boot_id));
+		s->entered++;
 	}
 	take_account(s, rec);
 	learn_start(s, rec);

@@ -27,6 +27,7 @@ struct source {
 	struct et_reader *reader;
 	struct et_context *names;
 	uint8_t boot_id[16];	/* of this segment; all zero: not known */
+	uint64_t entered;	/* segments so far */
 
 	struct et_column *extra; /* columns of this segment that no et_field describes */
 	unsigned n_extra;
