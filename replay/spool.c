@@ -3,33 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "stretch.h"
+#include "tempfile.h"
 #include "write.h"
 
 #define COPY_SIZE (256u << 10)
-
-/* A file that is gone when its descriptor is; -1 sets errno. */
-static int nameless_file(const char *folder)
-{
-	char *path;
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-		return fd;
-	if (asprintf(&path, "%s/exectrace-XXXXXX", folder) < 0)
-		return -1;
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(path);
-	free(path);
-	return fd;
-}
 
 /* 0 or an errno value; *reading tells whose. */
 static int copy(int from, int to, uint64_t *size, bool *reading)
@@ -62,13 +45,9 @@ static int copy(int from, int to, uint64_t *size, bool *reading)
 /* Puts a copy in the place of the pipe. */
 static int keep_copy(struct spool *s, struct reason *why)
 {
-	const char *folder = getenv("TMPDIR");
+	int fd = tempfile_open(), error;
 	bool reading = false;
-	int fd, error;
 
-	if (!folder || !*folder)
-		folder = "/tmp";
-	fd = nameless_file(folder);
 	error = fd < 0 ? errno : copy(s->fd, fd, &s->size, &reading);
 	if (error) {
 		if (fd >= 0)
@@ -78,7 +57,7 @@ static int keep_copy(struct spool *s, struct reason *why)
 					  strerror(error));
 		return reason_set(why, EXIT_FAILED,
 				  "cannot keep a copy of %s in %s: %s (TMPDIR says where)",
-				  s->name, folder, strerror(error));
+				  s->name, tempfile_folder(), strerror(error));
 	}
 	close(s->fd);
 	s->fd = fd;
