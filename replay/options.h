@@ -8,6 +8,7 @@
 
 #include "columns.h"
 #include "filter.h"
+#include "folded.h"
 #include "out.h"
 #include "say.h"
 
@@ -27,18 +28,32 @@ enum option_group {
 	OPTIONS_JSON = 1024,	/* of OPTIONS_SHOW only that */
 	OPTIONS_INFO = 4096,	/* what is told of a capture */
 	OPTIONS_CONTROL = 8192,	/* the recorder that is asked */
+	OPTIONS_TEXT = 1 << 20,	/* where a text goes that is made */
+	OPTIONS_COMPILE = 1 << 21, /* which compilers are looked for */
+	OPTIONS_EXPORT = 1 << 22, /* what for */
+	OPTIONS_TIMELINE = 1 << 23, /* how it is drawn */
 };
+
+enum export_format { EXPORT_NONE, EXPORT_PERFETTO, EXPORT_FOLDED };
 
 struct options {
 	struct filter filter;
 	uint64_t limit;		/* UINT64_MAX: none */
 	unsigned top;
+	bool has_top;
 	bool json, count, utc, no_header, date, wide, quiet, fail_on_loss, follow, exes, losses;
 	bool endless;		/* the input does not end by itself; no option */
 	bool help, version, help_columns;
 	struct columns columns;
 	char *output;		/* argv's; NULL: not given */
 	char *control;		/* the same */
+	char **compilers;	/* --compiler; the same, but for the array */
+	size_t n_compilers;
+	bool probes;
+	enum export_format export;
+	enum folded_weight weight;
+	unsigned width;		/* of lines; 0: not given */
+	bool by_command, longest;
 	bool force, drop_unknown, no_ancestors;
 	unsigned level, chunk_rows; /* 0: not given */
 	char **files;		/* operands; argv's strings */
