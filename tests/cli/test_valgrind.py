@@ -42,6 +42,9 @@ def offline_commands():
                      ("info",), ("info", "--json"), ("replay", "--since", "+1ms")):
             under_valgrind(*args, capture)
         under_valgrind("replay", capture, capture)
+        for args in (("compile-commands", "--compiler", "*"), ("export", "--format", "perfetto"), ("timeline", "--longest"),
+                     ("export", "--format", "folded", "--weight", "wall"), ("timeline", "--by-command", "--top", "3")):
+            under_valgrind(*args, capture)
         out = ("-f", "-o", os.path.join(work, "o.etz"))
         for args in (("slice", "--comm", "s*"), ("slice", "--no-ancestors", "--since", "+1ms"), ("merge", capture),
                      ("compact", "--level", "3"), ("compact", "--chunk-rows", "5", "--level", "1")):
