@@ -184,6 +184,7 @@ static int run_recorder(struct options *opt)
 		say("%s", why.text);
 		return why.code;
 	}
+	show_prepare(opt);
 	words = recorder_words(opt);
 	if (!words) {
 		say("out of memory");

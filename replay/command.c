@@ -62,8 +62,8 @@ int command_begin(const struct command *c, int argc, char **argv, struct options
 	}
 	if (opt->version)
 		return command_version();
-	if (opt->columns.n && opt->json) {
-		say("--columns is of the table, and --json prints all fields: leave one out");
+	if (options_conflict(opt)) {
+		say("%s", options_conflict(opt));
 		return EXIT_USAGE;
 	}
 	if (!opt->help && !opt->help_columns)
@@ -126,11 +126,12 @@ int command_open(const struct options *opt, struct source ***sources, size_t *n)
 	return EXIT_DONE;
 }
 
-int command_enter(const struct command *c, struct source **sources, size_t n)
+int command_enter(const struct command *c, const struct options *opt, struct source **sources,
+		  size_t n)
 {
 	struct reason why;
 	int folder = n == 1 && sources[0]->follow ? follow_folder(sources[0]->follow) : -1;
-	int r = sandbox_enter(0, folder, &why);
+	int r = sandbox_enter(opt->pager, folder, &why);
 
 	for (size_t i = 0; !r && !c->unread && i < n; i++)
 		r = source_begin(sources[i], &why);
@@ -150,8 +151,10 @@ int command_run(const struct command *c, int argc, char **argv, command_fn *fn)
 
 	if (code < 0) {
 		code = command_open(&opt, &sources, &n);
+		if (code == EXIT_DONE && c->prepare)
+			c->prepare(&opt);
 		if (code == EXIT_DONE)
-			code = command_enter(c, sources, n);
+			code = command_enter(c, &opt, sources, n);
 		if (code == EXIT_DONE) {
 			code = fn(sources, n, &opt);
 			free(sources);

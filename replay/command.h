@@ -18,6 +18,7 @@ struct command {
 	const char *notes;	/* more for help; NULL: none */
 	bool unread;		/* run gets its sources without source_begin */
 	bool own_help;		/* run with --help prints it, where there is a recorder */
+	void (*prepare)(struct options *opt); /* before the sandbox is entered; NULL: nothing */
 	int (*run)(int argc, char **argv); /* argv[0]: the name; returns the exit code */
 };
 
@@ -56,7 +57,8 @@ int command_open(const struct options *opt, struct source ***sources, size_t *n)
  * Enters the sandbox and parses the beginnings of all. Returns EXIT_DONE, or tells why not
  * and closes them.
  */
-int command_enter(const struct command *c, struct source **sources, size_t n);
+int command_enter(const struct command *c, const struct options *opt, struct source **sources,
+		  size_t n);
 void command_close(struct source **sources, size_t n);
 
 /*

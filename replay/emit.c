@@ -19,7 +19,7 @@ struct emission {
 
 static int to_stdout(const struct emission *e)
 {
-	int code = command_enter(e->command, e->sources, e->n);
+	int code = command_enter(e->command, e->opt, e->sources, e->n);
 	struct out o;
 
 	if (code != EXIT_DONE)
@@ -38,7 +38,7 @@ static int to_file(void *ctx)
 	int code, error;
 
 	dest_lend();
-	code = command_enter(e->command, e->sources, e->n);
+	code = command_enter(e->command, e->opt, e->sources, e->n);
 	if (code != EXIT_DONE)
 		return MADE_NOTHING + code;
 	out_open(&o, dest_fd(e->dest));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "escape.h"
 
+#include "glyph.h"
+
 unsigned escape_utf8(const unsigned char *p, size_t n, uint32_t *cp)
 {
 	unsigned len;
@@ -64,12 +66,15 @@ bool escape_unsafe(uint32_t cp)
 					 : IN_RANGES(cp, unsafe);
 }
 
-/* Bytes that a shell takes as they are, wherever in a word they stand. */
+/*
+ * Bytes that a shell takes as they are, wherever in a word they stand: letters, digits
+ * and / . - _ + , : @ % =.
+ */
 static bool is_plain(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '/' || c == '.' || c == '-' || c == '_' || c == '+' || c == ',' ||
-	       c == ':' || c == '@' || c == '%' || c == '=';
+	static const uint32_t bits[8] = { 0x00000000, 0x27fff820, 0x87ffffff, 0x07fffffe };
+
+	return bits[c >> 5] >> (c & 31) & 1;
 }
 
 /* Always three digits: hex would go on into a digit that follows in some shells. */
@@ -136,6 +141,19 @@ static enum quoting quoting_of(const unsigned char *p, size_t n, bool first)
 	return q;
 }
 
+/* In single quotes, which end before each that is in it and begin anew behind. */
+static void put_single(struct out *o, const char *s, size_t n)
+{
+	out_char(o, '\'');
+	for (const char *q; n && (q = memchr(s, '\'', n)); s = q + 1) {
+		out_bytes(o, s, (size_t)(q - s));
+		out_bytes(o, "'\\''", 4);
+		n -= (size_t)(q + 1 - s);
+	}
+	out_bytes(o, s, n);
+	out_char(o, '\'');
+}
+
 void escape_word(struct out *o, const char *s, size_t n, bool first)
 {
 	const unsigned char *p = (const unsigned char *)s;
@@ -146,13 +164,7 @@ void escape_word(struct out *o, const char *s, size_t n, bool first)
 		return;
 	}
 	if (q == SINGLE) {
-		out_char(o, '\'');
-		for (size_t i = 0; i < n; i++) {
-			if (p[i] == '\'')
-				out_text(o, "'\\'");
-			out_char(o, s[i]);
-		}
-		out_char(o, '\'');
+		put_single(o, s, n);
 		return;
 	}
 	out_text(o, "$'");
@@ -167,6 +179,61 @@ void escape_word(struct out *o, const char *s, size_t n, bool first)
 		i += len + bad;
 	}
 	out_char(o, '\'');
+}
+
+/*
+ * What printf(1) makes the bytes of. ! is for the history of interactive shells, and a
+ * dash in front would begin an option.
+ */
+static void put_printf(struct out *o, const unsigned char *p, size_t n)
+{
+	out_text(o, "$(printf '");
+	for (size_t i = 0; i < n;) {
+		unsigned bad = 0, len = shown(p + i, n - i, &bad);
+
+		if (p[i] == '\'' || p[i] == '\\' || p[i] == '!' || (p[i] == '-' && !i)) {
+			bad = 1;
+			len = 0;
+		} else if (p[i] == '%') {
+			out_char(o, '%');
+		}
+		out_bytes(o, p + i, len);
+		for (unsigned k = 0; k < bad; k++)
+			put_c_escape(o, p[i + k]);
+		i += len + bad;
+	}
+	out_text(o, "')");
+}
+
+bool escape_ends_line(const char *s, size_t n)
+{
+	return n && s[n - 1] == '\n';
+}
+
+void escape_posix(struct out *o, const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t newlines = 0;
+
+	/* = in front is the path of a command to zsh. */
+	switch (quoting_of(p, n, n && *s == '=')) {
+	case BARE:
+		out_bytes(o, s, n);
+		break;
+	case SINGLE:
+		put_single(o, s, n);
+		break;
+	case DOLLAR:
+		for (; escape_ends_line(s, n); n--)
+			newlines++;
+		out_char(o, '"');
+		if (n)
+			put_printf(o, p, n);
+		while (newlines--)
+			out_text(o, "$_n");
+		out_char(o, '"');
+		break;
+	}
 }
 
 static void escape_text(struct out *o, const char *s, size_t n, bool backslash)
@@ -273,6 +340,29 @@ bool escape_json(struct out *o, const char *s, size_t n)
 	return lossy;
 }
 
+void escape_lossy(struct out *o, const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	for (size_t i = 0; i < n;) {
+		size_t run = i;
+		unsigned bad = 0, len;
+
+		while (run < n && p[run] >= 0x20 && p[run] < 0x7f)
+			run++;
+		out_bytes(o, s + i, run - i);
+		i = run;
+		if (i == n)
+			break;
+		len = shown(p + i, n - i, &bad);
+		if (len)
+			out_bytes(o, s + i, len);
+		else
+			out_bytes(o, "\xef\xbf\xbd", 3);
+		i += len + bad;
+	}
+}
+
 void escape_base64(struct out *o, const void *data, size_t n)
 {
 	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -293,26 +383,6 @@ void escape_base64(struct out *o, const void *data, size_t n)
 	}
 }
 
-/* Combining marks take no column, East Asian wide characters and emoji two. */
-static size_t width_of(uint32_t cp)
-{
-	static const struct range none[] = {
-		{ 0x300, 0x36f },   { 0x483, 0x489 },   { 0x591, 0x5bd },   { 0x610, 0x61a },
-		{ 0x64b, 0x65f },   { 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff }, { 0x20d0, 0x20ff },
-		{ 0xfe00, 0xfe0f }, { 0xfe20, 0xfe2f },
-	};
-	static const struct range wide[] = {
-		{ 0x1100, 0x115e },   { 0x2e80, 0xa4cf },   { 0xac00, 0xd7a3 },
-		{ 0xf900, 0xfaff },   { 0xfe30, 0xfe6f },   { 0xff01, 0xff60 },
-		{ 0xffe0, 0xffe6 },   { 0x1f300, 0x1f64f }, { 0x1f680, 0x1f6ff },
-		{ 0x1f900, 0x1faff }, { 0x20000, 0x3fffd },
-	};
-
-	if (cp < 0x300)
-		return 1;
-	return IN_RANGES(cp, none) ? 0 : IN_RANGES(cp, wide) ? 2 : 1;
-}
-
 static size_t measure(const char *s, size_t n, size_t columns, size_t *bytes)
 {
 	size_t width = 0, i = 0;
@@ -320,7 +390,7 @@ static size_t measure(const char *s, size_t n, size_t columns, size_t *bytes)
 	while (i < n) {
 		uint32_t cp = '?';
 		unsigned len = escape_utf8((const unsigned char *)s + i, n - i, &cp);
-		size_t w = width_of(cp);
+		size_t w = glyph_width(cp);
 
 		if (width + w > columns)
 			break;
@@ -331,17 +401,33 @@ static size_t measure(const char *s, size_t n, size_t columns, size_t *bytes)
 	return width;
 }
 
+/* How many bytes at the beginning are ASCII: a column each. */
+static size_t ascii_run(const char *s, size_t n)
+{
+	size_t i = 0;
+	uint64_t eight;
+
+	for (; n - i >= sizeof(eight); i += sizeof(eight)) {
+		memcpy(&eight, s + i, sizeof(eight));
+		if (eight & 0x8080808080808080u)
+			break;
+	}
+	while (i < n && !(s[i] & 0x80))
+		i++;
+	return i;
+}
+
 size_t escape_width(const char *s, size_t n)
 {
-	size_t bytes;
+	size_t ascii = ascii_run(s, n), bytes;
 
-	return measure(s, n, SIZE_MAX - 2, &bytes);
+	return ascii + measure(s + ascii, n - ascii, SIZE_MAX - 2, &bytes);
 }
 
 size_t escape_fit(const char *s, size_t n, size_t columns)
 {
-	size_t bytes;
+	size_t ascii = ascii_run(s, n < columns ? n : columns), bytes;
 
-	measure(s, n, columns, &bytes);
-	return bytes;
+	measure(s + ascii, n - ascii, columns - ascii, &bytes);
+	return ascii + bytes;
 }

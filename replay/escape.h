@@ -32,6 +32,15 @@ bool escape_unsafe(uint32_t cp);
  */
 void escape_word(struct out *o, const char *s, size_t n, bool first);
 
+/*
+ * The same for every POSIX shell, which need not know $'...': what holds unsafe bytes
+ * stands as "$(printf '...')". Shells take newlines away from the end of that, so those are
+ * $_n; a line with words of which escape_ends_line says so has to set it first.
+ */
+void escape_posix(struct out *o, const char *s, size_t n);
+bool escape_ends_line(const char *s, size_t n);
+#define ESCAPE_SET_N "_n=$(printf '\\n.'); _n=${_n%.}; "
+
 /* A name in a table: unsafe bytes as \033, a backslash doubled; blanks stay. */
 void escape_name(struct out *o, const char *s, size_t n);
 
@@ -44,6 +53,8 @@ void escape_message(struct out *o, const char *s, size_t n);
  * the string has to stand beside it in base64.
  */
 bool escape_json(struct out *o, const char *s, size_t n);
+/* Text without escapes: what is unsafe becomes U+FFFD, a byte or a code point each. */
+void escape_lossy(struct out *o, const char *s, size_t n);
 void escape_base64(struct out *o, const void *data, size_t n);
 
 /* Columns that n bytes of escaped text take on a terminal. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "template.h"
+
 /* The recorder's come first: what it can leave out need not be left out again. */
 static const struct option_spec *find(unsigned groups, const char *name, size_t len)
 {
@@ -72,7 +74,7 @@ static int parse_letters(struct options *o, unsigned groups, char **argv, int *i
 int options_parse(struct options *o, unsigned groups, int argc, char **argv,
 		  struct reason *why)
 {
-	*o = (struct options){ .limit = UINT64_MAX, .top = 20 };
+	*o = (struct options){ .limit = UINT64_MAX, .tail = UINT64_MAX, .top = 20, .temp = -1 };
 	o->files = calloc((size_t)argc + 1, sizeof(*o->files));
 	o->record = calloc((size_t)argc + 1, sizeof(*o->record));
 	if (!o->files || !o->record)
@@ -104,6 +106,7 @@ int options_parse(struct options *o, unsigned groups, int argc, char **argv,
 void options_free(struct options *o)
 {
 	filter_free(&o->filter);
+	template_free(o->template);
 	for (size_t i = 0; i < o->n_record; i++)
 		free(o->record[i]);
 	free(o->record);
@@ -147,11 +150,18 @@ void options_help(struct out *o, unsigned groups)
 	help_group(o, groups, OPTIONS_MAKE | OPTIONS_SLICE | OPTIONS_COMPACT | OPTIONS_REWRITE,
 		   "The capture that is made");
 	help_group(o, groups,
-		   OPTIONS_SHOW | OPTIONS_JSON | OPTIONS_EVENTS | OPTIONS_TOP | OPTIONS_FOLLOW |
-			   OPTIONS_INFO | OPTIONS_TEXT | OPTIONS_TIMELINE,
+		   OPTIONS_SHOW | OPTIONS_JSON | OPTIONS_EVENTS | OPTIONS_TOP | OPTIONS_ORDER |
+			   OPTIONS_FOLLOW | OPTIONS_INFO | OPTIONS_TEXT | OPTIONS_TIMELINE,
 		   "Output");
 	help_group(o, groups, OPTIONS_CONTROL, "The recorder that is asked");
 	help_group(o, groups, OPTIONS_ENDING, "Other");
+	if (groups & OPTIONS_EVENTS)
+		out_text(o, "\n"
+			    "A template is text with columns in braces, by the names that --columns "
+			    "help lists:\n"
+			    "'{time} {pid:>7} {command:.80}'. Behind a colon < ^ or > say where the "
+			    "column stands\n"
+			    "in its width, and a dot how wide it may be; {{ }} \\n \\t \\\\ are signs.\n");
 	if (groups & OPTIONS_FILTER)
 		out_text(o, "\n"
 			    "LIST is values between commas, GLOB a pattern of * ? [a-z]; an "

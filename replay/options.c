@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "template.h"
+#include "tempo.h"
 #include "timeline.h"
 
 static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_failed, set_ok, set_since,
-	set_until, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows,
-	set_compiler, set_export, set_weight, set_width;
+	set_until, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows;
+static set_fn set_format, set_sort, set_tail, set_speed, set_time, set_color;
+static set_fn set_compiler, set_export, set_weight, set_width;
 
 #define FLAG(member) set_flag, offsetof(struct options, member)
 
@@ -34,8 +37,14 @@ const struct option_spec option_specs[] = {
 { OPTIONS_FILTER, "since", 0, "TIME", "at this time or later", set_since, 0 },
 { OPTIONS_FILTER, "until", 0, "TIME", "before this time", set_until, 0 },
 { OPTIONS_SHOW | OPTIONS_JSON, "json", 0, NULL, "print JSON", FLAG(json) },
+{ OPTIONS_EVENTS, "csv", 0, NULL, "print CSV", FLAG(csv) },
+{ OPTIONS_EVENTS, "format", 0, "FORMAT", "text, json, csv, sh (lines for a shell), or a template such as '{pid} {command}'", set_format, 0 },
 { OPTIONS_EVENTS, "count", 0, NULL, "print only how many events there are", FLAG(count) },
 { OPTIONS_EVENTS, "limit", 0, "N", "stop after N events", set_limit, 0 },
+{ OPTIONS_ORDER, "tail", 0, "N", "only the last N events", set_tail, 0 },
+{ OPTIONS_ORDER, "sort", 0, "LIST", "sort by these columns; -COLUMN: what is largest first", set_sort, 0 },
+{ OPTIONS_ORDER, "reverse", 0, NULL, "the last line first", FLAG(reverse) },
+{ OPTIONS_ORDER, "speed", 0, "N", "wait as long as it was between events; 10x: a tenth of that", set_speed, 0 },
 { OPTIONS_TOP, "top", 0, "N", "lines of each ranking; 20 by default, 0 for all", set_top, 0 },
 { OPTIONS_MAKE, "output", 'o', "FILE", "the capture to make; - is standard output", set_output, 0 },
 { OPTIONS_MAKE, "force", 'f', NULL, "replace FILE if it exists", FLAG(force) },
@@ -56,9 +65,12 @@ const struct option_spec option_specs[] = {
 { OPTIONS_REWRITE, "drop-unknown", 0, NULL, "leave out what a later version has recorded", FLAG(drop_unknown) },
 { OPTIONS_SHOW | OPTIONS_SLICE | OPTIONS_TEXT | OPTIONS_TIMELINE, "utc", 0, NULL, "times in UTC, not in the zone of the recorded machine", FLAG(utc) },
 { OPTIONS_EVENTS, "date", 0, NULL, "the date in every line", FLAG(date) },
-{ OPTIONS_EVENTS, "columns", 0, "LIST", "a table of these columns; --columns help lists all", set_columns, 0 },
+{ OPTIONS_EVENTS, "columns", 0, "LIST", "a table of these columns, or CSV; --columns help lists all", set_columns, 0 },
+{ OPTIONS_EVENTS, "time", 0, "HOW", "absolute, relative (to the first line), delta (to the line before), iso or unix", set_time, 0 },
 { OPTIONS_EVENTS, "no-header", 0, NULL, "neither column titles nor lines for a new day", FLAG(no_header) },
 { OPTIONS_EVENTS, "wide", 0, NULL, "do not cut lines at the width of the terminal", FLAG(wide) },
+{ OPTIONS_EVENTS, "color", 0, "WHEN", "auto, always or never colour the table; auto: on a terminal", set_color, 0 },
+{ OPTIONS_ORDER, "no-pager", 0, NULL, "do not show what is printed on a terminal in a pager", FLAG(no_pager) },
 { OPTIONS_INFO, "exes", 0, NULL, "list the executables that ran, with what is known of each", FLAG(exes) },
 { OPTIONS_INFO, "losses", 0, NULL, "list each loss and each gap, however many there are", FLAG(losses) },
 { OPTIONS_RECORD, "all", 0, NULL, "everything, although COMMAND is given", set_record, 0 },
@@ -192,6 +204,68 @@ static int set_limit(struct options *o, const struct option_spec *spec, char *va
 		     struct reason *why)
 {
 	return parse_count(spec, value, UINT64_MAX - 1, &o->limit, why);
+}
+
+static int set_tail(struct options *o, const struct option_spec *spec, char *value,
+		    struct reason *why)
+{
+	return parse_count(spec, value, UINT64_MAX - 1, &o->tail, why);
+}
+
+static int set_format(struct options *o, const struct option_spec *spec, char *value,
+		      struct reason *why)
+{
+	(void)spec;
+	o->json |= !strcmp(value, "json");
+	o->csv |= !strcmp(value, "csv");
+	o->sh |= !strcmp(value, "sh");
+	if (!strcmp(value, "text") || !strcmp(value, "json") || !strcmp(value, "csv") ||
+	    !strcmp(value, "sh"))
+		return 0;
+	if (!strchr(value, '{'))
+		return reason_set(why, EXIT_USAGE,
+				  "--format: there is no format '%s': it is text, json, csv, sh or a "
+				  "template such as '{time} {command}'",
+				  value);
+	template_free(o->template);
+	o->template = template_parse(value, why);
+	return o->template ? 0 : -1;
+}
+
+static int set_sort(struct options *o, const struct option_spec *spec, char *value,
+		    struct reason *why)
+{
+	(void)spec;
+	return sort_parse(&o->sort, value, why);
+}
+
+static int set_speed(struct options *o, const struct option_spec *spec, char *value,
+		     struct reason *why)
+{
+	if (tempo_parse(value, &o->speed))
+		return 0;
+	return reason_set(why, EXIT_USAGE,
+			  "--%s: '%s' is not a speed such as 1x, 10x or 0.5x, from 0.001 to 1000000",
+			  spec->name, value);
+}
+
+static int set_time(struct options *o, const struct option_spec *spec, char *value,
+		    struct reason *why)
+{
+	if (when_parse(value, &o->time))
+		return 0;
+	return reason_set(why, EXIT_USAGE,
+			  "--%s: '%s' is not absolute, relative, delta, iso or unix", spec->name,
+			  value);
+}
+
+static int set_color(struct options *o, const struct option_spec *spec, char *value,
+		     struct reason *why)
+{
+	if (color_parse(value, &o->color))
+		return 0;
+	return reason_set(why, EXIT_USAGE, "--%s: '%s' is not auto, always or never", spec->name,
+			  value);
 }
 
 static int set_output(struct options *o, const struct option_spec *spec, char *value,

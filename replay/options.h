@@ -6,11 +6,16 @@
 #ifndef EXECTRACE_OPTIONS_H
 #define EXECTRACE_OPTIONS_H
 
+#include <sys/types.h>
+
+#include "color.h"
 #include "columns.h"
 #include "filter.h"
 #include "folded.h"
 #include "out.h"
 #include "say.h"
+#include "sort.h"
+#include "when.h"
 
 /* Groups of options; a command takes some of them. */
 enum option_group {
@@ -28,6 +33,7 @@ enum option_group {
 	OPTIONS_JSON = 1024,	/* of OPTIONS_SHOW only that */
 	OPTIONS_INFO = 4096,	/* what is told of a capture */
 	OPTIONS_CONTROL = 8192,	/* the recorder that is asked */
+	OPTIONS_ORDER = 16384,	/* which events come first, and how soon */
 	OPTIONS_TEXT = 1 << 20,	/* where a text goes that is made */
 	OPTIONS_COMPILE = 1 << 21, /* which compilers are looked for */
 	OPTIONS_EXPORT = 1 << 22, /* what for */
@@ -36,13 +42,31 @@ enum option_group {
 
 enum export_format { EXPORT_NONE, EXPORT_PERFETTO, EXPORT_FOLDED };
 
+/* How events are printed. */
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_SH, FORMAT_TEMPLATE };
+
+struct template;
+
 struct options {
 	struct filter filter;
 	uint64_t limit;		/* UINT64_MAX: none */
 	unsigned top;
 	bool has_top;
 	bool json, count, utc, no_header, date, wide, quiet, fail_on_loss, follow, exes, losses;
-	bool endless;		/* the input does not end by itself; no option */
+	bool csv, sh, reverse, no_pager;
+	struct template *template; /* owned; NULL: not given */
+	struct sort sort;
+	uint64_t tail;		/* UINT64_MAX: none */
+	double speed;		/* of the recording; 0: as fast as can be */
+	enum when_way time;
+	enum color_choice color;
+
+	/* Not options, but what they come to where the command runs. */
+	bool endless;		/* the input does not end by itself */
+	bool colored;		/* the table */
+	size_t screen;		/* columns of the terminal; 0: output goes elsewhere */
+	int temp, temp_error;	/* a file for what is to be sorted; or -1, and why */
+	pid_t pager;		/* 0: none */
 	bool help, version, help_columns;
 	struct columns columns;
 	char *output;		/* argv's; NULL: not given */
@@ -66,6 +90,11 @@ struct options {
 /* groups: of enum option_group. -1 fills *why; options_free is due in any case. */
 int options_parse(struct options *o, unsigned groups, int argc, char **argv, struct reason *why);
 void options_free(struct options *o);
+/* What of it does not go together, and why: a clause; NULL: all does. */
+const char *options_conflict(const struct options *o);
+enum format options_format(const struct options *o);
+/* Whether lines wait until the last event is known. */
+bool options_ordered(const struct options *o);
 /* The options of these groups, a line or two each. */
 void options_help(struct out *o, unsigned groups);
 

@@ -13,23 +13,21 @@
 /* Large enough that a write costs little, small enough to stay in the cache. */
 #define OUT_SIZE (64u << 10)
 
-/* Where bytes go when there is no memory for them: written, never read. */
-static _Thread_local char sink[256];
+/* The buffer where there is no memory for one: what is in it means nothing. */
+static char sink[256];
 
 void out_open(struct out *o, int fd)
 {
-	*o = (struct out){ .fd = fd };
-	o->buf = malloc(OUT_SIZE);
-	if (o->buf)
-		o->cap = OUT_SIZE;
-	else
-		o->error = ENOMEM;
+	*o = (struct out){ .fd = fd, .buf = malloc(OUT_SIZE), .cap = OUT_SIZE };
+	if (!o->buf)
+		*o = (struct out){ .fd = fd, .buf = sink, .cap = sizeof(sink), .error = ENOMEM };
 }
 
 int out_close(struct out *o)
 {
 	out_flush(o);
-	free(o->buf);
+	if (o->buf != sink)
+		free(o->buf);
 	o->buf = NULL;
 	o->len = o->cap = 0;
 	return o->error;
@@ -47,7 +45,7 @@ void out_flush(struct out *o)
 /* Memory mode: room for n more bytes, or .error. */
 static bool grow(struct out *o, size_t n)
 {
-	size_t cap = o->cap ? o->cap : OUT_SIZE;
+	size_t cap = o->cap;
 	char *buf;
 
 	if (o->error)
@@ -74,12 +72,9 @@ char *out_slow_room(struct out *o, size_t n)
 	out_flush(o);
 	if (o->cap - o->len >= n || (o->fd < 0 && grow(o, n)))
 		return o->buf + o->len;
-	if (o->buf) {
-		/* Failed already: what is written next is dropped. */
-		o->len = 0;
-		return o->buf;
-	}
-	return sink;
+	/* Failed already: what is written next is dropped. */
+	o->len = 0;
+	return o->buf;
 }
 
 void out_slow_bytes(struct out *o, const void *p, size_t n)

@@ -119,13 +119,12 @@ static bool is_utf8(struct et_str s)
 	return true;
 }
 
-static void put_list(struct out *o, const char *name, const struct et_list *l)
+bool json_list(struct out *o, const struct et_list *l)
 {
 	struct et_str item;
 	uint32_t at = 0;
 	bool lossy = false;
 
-	put_name(o, ",", name, "");
 	out_char(o, '[');
 	for (bool first = true; et_list_next(l, &at, &item); first = false) {
 		out_text(o, first ? "\"" : ",\"");
@@ -133,11 +132,19 @@ static void put_list(struct out *o, const char *name, const struct et_list *l)
 		out_char(o, '"');
 	}
 	out_char(o, ']');
-	if (!lossy)
+	return lossy;
+}
+
+static void put_list(struct out *o, const char *name, const struct et_list *l)
+{
+	struct et_str item;
+	uint32_t at = 0;
+
+	put_name(o, ",", name, "");
+	if (!json_list(o, l))
 		return;
 	put_name(o, ",", name, "_b64");
 	out_char(o, '[');
-	at = 0;
 	for (bool first = true; et_list_next(l, &at, &item); first = false) {
 		if (!first)
 			out_char(o, ',');

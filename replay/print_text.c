@@ -1,32 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* print_text.c - what happened, in words for people. */
 #include "print.h"
 
 #include "codes.h"
-#include "derive.h"
+#include "container.h"
 #include "escape.h"
 #include "times.h"
-
-#define PID_WIDTH 7
-#define USER_WIDTH 8
-#define USER_WIDTH_MAX 16
-#define RESULT_WIDTH 8
-
-void text_open(struct text_printer *p, bool utc, bool date, bool header, size_t width)
-{
-	*p = (struct text_printer){ .utc = utc,
-				    .date = date,
-				    .header = header,
-				    .width = width,
-				    .user_width = USER_WIDTH };
-	out_open(&p->line, -1);
-}
-
-void text_close(struct text_printer *p)
-{
-	out_close(&p->line);
-}
-
-/* ---- Cells ------------------------------------------------------------------------ */
 
 static bool same(struct et_str a, struct et_str b)
 {
@@ -189,10 +168,11 @@ void print_command(struct out *o, const struct et_event *ev)
 
 static void put_number(struct out *o, const char *name, const char *otherwise, uint64_t number)
 {
+	out_text(o, name ? name : otherwise);
 	if (name)
-		out_text(o, name);
-	else
-		out_printf(o, "%s %llu", otherwise, (unsigned long long)number);
+		return;
+	out_char(o, ' ');
+	out_uint(o, number);
 }
 
 void print_result(struct out *o, const struct et_event *ev)
@@ -229,144 +209,11 @@ void print_result(struct out *o, const struct et_event *ev)
 	}
 }
 
-/* ---- Lines ------------------------------------------------------------------------ */
-
-/* Ends a cell that began at begin: blanks up to its width, and two more. */
-static void end_cell(struct out *o, size_t begin, int width)
+size_t print_container(const struct input_row *row, char id[CONTAINER_MAX])
 {
-	out_pad(o, width - (int)escape_width(o->buf + begin, o->len - begin));
-	out_pad(o, 2);
-}
+	const char *path = NULL;
 
-static void put_id(struct out *o, const struct et_event *ev, enum et_field_id id)
-{
-	if (ET_HAS(ev, id)) {
-		out_uint_right(o, ev->v[id].u, PID_WIDTH);
-	} else {
-		out_pad(o, PID_WIDTH - 1);
-		out_char(o, '-');
-	}
-	out_pad(o, 2);
-}
-
-static void put_user(struct text_printer *p, const struct input_row *row)
-{
-	struct out *o = &p->line;
-	size_t begin = o->len;
-	const char *name;
-	size_t width;
-
-	if (!ET_HAS(&row->ev, ET_F_UID)) {
-		out_char(o, '-');
-	} else {
-		name = et_context_user(row->source->names, row->ev.v[ET_F_UID].u);
-		if (name)
-			escape_name(o, name, strlen(name));
-		else
-			out_uint(o, row->ev.v[ET_F_UID].u);
-	}
-	/* Names are few: once a longer one has come, its lines stay in line. */
-	width = escape_width(o->buf + begin, o->len - begin);
-	if (width > p->user_width && width <= USER_WIDTH_MAX)
-		p->user_width = width;
-	end_cell(o, begin, (int)p->user_width);
-}
-
-/* Escaped text holds no control bytes, so it can be cut between any two characters. */
-static void put_line(struct text_printer *p, struct out *o)
-{
-	struct out *line = &p->line;
-	size_t n = line->len;
-
-	while (n && line->buf[n - 1] == ' ')
-		n--;
-	if (p->width > 1 && escape_width(line->buf, n) > p->width) {
-		out_bytes(o, line->buf, escape_fit(line->buf, n, p->width - 1));
-		out_text(o, "\xe2\x80\xa6");
-	} else {
-		out_bytes(o, line->buf, n);
-	}
-	out_char(o, '\n');
-	if (line->error)
-		o->error = line->error;
-	line->len = 0;
-}
-
-static void put_titles(struct text_printer *p, struct out *o)
-{
-	if (p->columns.n) {
-		columns_titles(&p->columns, &p->line);
-		put_line(p, o);
-		return;
-	}
-	out_text(o, "TIME");
-	out_pad(o, p->date ? 24 : 13);
-	out_printf(o, "%*s  %*s  %-*s  %-*s  COMMAND\n", PID_WIDTH, "PID", PID_WIDTH, "PPID",
-		   (int)p->user_width, "USER", RESULT_WIDTH, "RESULT");
-}
-
-/* Titles before the first row, and a line for each new day or zone. */
-static void put_heading(struct text_printer *p, struct out *o, int64_t wall, int32_t offset)
-{
-	int64_t day = times_day(wall, offset);
-
-	if (!p->begun)
-		put_titles(p, o);
-	/* A day is of the times below it. */
-	if (p->columns.n && !columns_have_time(&p->columns)) {
-		p->begun = true;
-		return;
-	}
-	if (!p->begun || offset != p->offset || (day != p->day && !p->date)) {
-		times_date(o, wall, offset);
-		out_char(o, ' ');
-		times_zone(o, offset);
-		out_char(o, '\n');
-	}
-	p->begun = true;
-	p->day = day;
-	p->offset = offset;
-}
-
-void text_row(struct text_printer *p, struct out *o, const struct input_row *row)
-{
-	const struct et_event *ev = &row->ev;
-	int32_t offset = p->utc ? 0 : row->source->offset;
-	struct out *line = &p->line;
-	uint64_t duration;
-	size_t begin;
-
-	if (p->header)
-		put_heading(p, o, row->wall, offset);
-	if (p->columns.n) {
-		columns_row(&p->columns, line, row, offset, p->date);
-		put_line(p, o);
-		return;
-	}
-	if (p->date) {
-		times_date(line, row->wall, offset);
-		out_char(line, 'T');
-	}
-	times_clock(line, row->wall, offset);
-	out_pad(line, 2);
-	put_id(line, ev, ET_F_PID);
-	put_id(line, ev, ET_F_PPID);
-	put_user(p, row);
-	begin = line->len;
-	print_result(line, ev);
-	end_cell(line, begin, RESULT_WIDTH);
-	print_command(line, ev);
-	duration = derive_duration(ev);
-	if (duration != ET_NONE) {
-		out_text(line, " after ");
-		times_duration(line, duration);
-	}
-	put_line(p, o);
-}
-
-void text_end(struct text_printer *p, struct out *o)
-{
-	if (p->header && !p->begun)
-		put_titles(p, o);
-	p->begun = true;
+	if (ET_HAS(&row->ev, ET_F_CGROUP))
+		path = et_context_cgroup(row->source->names, row->ev.v[ET_F_CGROUP].u);
+	return path ? container_find(path, strlen(path), id) : 0;
 }

@@ -5,6 +5,8 @@
 
 #include "command.h"
 
+/* Looks at what the output is, and opens what may be needed, before the sandbox forbids it. */
+void show_prepare(struct options *opt);
 /*
  * Prints the events that the options choose and says at the end how complete the
  * captures are. Takes over the sources, not the array; returns the exit code.

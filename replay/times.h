@@ -14,6 +14,10 @@
 
 /* 2026-11-20T09:00:00.123456789Z */
 void times_rfc3339(struct out *o, int64_t wall);
+/* 2026-11-20T10:00:00.123456789+01:00: the same moment as the clocks there showed it */
+void times_iso(struct out *o, int64_t wall, int32_t offset);
+/* 12.345678: seconds and so many digits of a second, 6 or 9; cut. */
+void times_seconds(struct out *o, uint64_t ns, unsigned digits);
 /* 09:00:00.123456, cut and not rounded so that it never shows a later time. */
 void times_clock(struct out *o, int64_t wall, int32_t offset);
 /* 2026-11-20 */

@@ -8,7 +8,9 @@
 #include "escape.h"
 #include "events.h"
 #include "print.h"
+#include "printer.h"
 #include "tally.h"
+#include "template.h"
 #include "times.h"
 
 #include <stdlib.h>
@@ -306,7 +308,8 @@ static void check_sample(const struct sample *s)
 {
 	struct source source = { .names = et_context_new() };
 	struct input_row row = { .ev = s->ev, .source = &source };
-	struct text_printer text;
+	struct options opt = { .utc = true, .no_header = true };
+	struct printer text;
 	const char *line, *at;
 	char expected[512];
 	struct out o;
@@ -321,21 +324,22 @@ static void check_sample(const struct sample *s)
 		fprintf(stderr, "is:     %sshould: %s", line, expected);
 	CHECK_CASE(s->text, !strcmp(line, expected));
 
-	text_open(&text, true, false, false, 0);
-	text_row(&text, &o, &row);
+	printer_open(&text, &opt);
+	CHECK(printer_row(&text, &o, &row));
 	line = taken(&o);
 	at = strlen(line) > 45 ? line + 45 : line;
 	snprintf(expected, sizeof(expected), "%s\n", s->text);
 	if (strcmp(at, expected))
 		fprintf(stderr, "is:     %sshould: %s", at, expected);
 	CHECK_CASE(s->text, !strcmp(at, expected));
-	text_close(&text);
+	printer_close(&text);
 
-	text_open(&text, true, false, false, 50);
-	text_row(&text, &o, &row);
+	opt.screen = 50;
+	printer_open(&text, &opt);
+	CHECK(printer_row(&text, &o, &row));
 	line = taken(&o);
 	CHECK_CASE(s->text, escape_width(line, strlen(line) - 1) <= 50);
-	text_close(&text);
+	printer_close(&text);
 	out_close(&o);
 	et_context_free(source.names);
 }
@@ -464,25 +468,33 @@ static void test_others(void)
 	check_sample(&s);
 }
 
-/* Whatever is in an event, a line is one line of printable characters. */
+/* In every format, whatever is in an event, a line is one line of printable characters. */
 static void test_random_events(void)
 {
+	static const char every[] = "{time} {kind:^9} {argv:.40}{env}{comm:>20.7}{cwd}{exe:3}{result}";
 	struct source source = { .names = et_context_new() };
-	struct text_printer text;
-	uint64_t ts = 1;
+	struct options opts[] = {
+		{ .utc = true, .date = true, .no_header = true },
+		{ .json = true },
+		{ .csv = true, .no_header = true },
+		{ .sh = true },
+		{ .template = template_parse(every, NULL) },
+	};
+	struct printer printers[5];
+	uint64_t ts = 1, lines = 0;
 	struct out o;
 
 	out_open(&o, -1);
-	text_open(&text, true, true, false, 0);
+	for (int k = 0; k < 5; k++)
+		printer_open(&printers[k], &opts[k]);
 	for (int i = 0; i < 5000; i++) {
 		struct input_row row = { .wall = (int64_t)rng_number(), .source = &source };
 		char buf[16384], *line;
 
 		rng_event(&row.ev, 1 + (unsigned)(rng() % (ET_KIND_END - 1)), &ts, buf);
-		if (i % 2)
-			text_row(&text, &o, &row);
-		else
-			json_row(&o, &row);
+		if (!printer_row(&printers[i % 5], &o, &row))
+			continue;
+		lines++;
 		out_char(&o, 0);
 		line = o.buf;
 		CHECK(o.len > 2 && strlen(line) == o.len - 1 && line[o.len - 2] == '\n');
@@ -490,7 +502,10 @@ static void test_random_events(void)
 		CHECK(is_clean(line));
 		o.len = 0;
 	}
-	text_close(&text);
+	CHECK(lines > 4000);
+	for (int k = 0; k < 5; k++)
+		printer_close(&printers[k]);
+	template_free(opts[4].template);
 	out_close(&o);
 	et_context_free(source.names);
 }
