@@ -2,7 +2,6 @@
 #include "processes.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "hash.h"
 
@@ -319,7 +318,6 @@ static int make(struct processes *t, const struct word *w, uint32_t pid,
 		.origin = (uint8_t)origin,
 		.alive = true,
 	};
-	/* First into a bucket: more of these are made from those that are alive. */
 	enter(t, *out);
 	push(&t->alive, *out);
 	return ET_OK;
@@ -330,16 +328,18 @@ static int began(struct processes *t, struct process *p, const struct word *w)
 	return t->calls.began ? t->calls.began(t->calls.ctx, p, w->row) : ET_OK;
 }
 
-static bool later(const struct process *p, const struct word *w)
+/* Whether a began later than b, as far as that is known. */
+static bool later(const struct process *a, const struct process *b)
 {
-	uint64_t slack = p->coarse || w->kind == ET_PROC ? TICK_NS : 0;
+	uint64_t slack = a->coarse || b->coarse ? TICK_NS : 0;
 
-	return p->start != ET_NONE && w->start != ET_NONE && p->start > w->start &&
-	       p->start - w->start > slack;
+	return a->start != ET_NONE && b->start != ET_NONE && a->start > b->start &&
+	       a->start - b->start > slack;
 }
 
-/* Whom the row names as the parent; *out is NULL where that cannot be it. */
-static int parent_of(struct processes *t, const struct word *w, struct process **out)
+/* Whom the row names as the parent. NULL: nobody, or one that cannot be it. */
+static int parent_of(struct processes *t, const struct word *w, const struct process *child,
+		     struct process **out)
 {
 	struct process *p;
 	int r;
@@ -355,7 +355,7 @@ static int parent_of(struct processes *t, const struct word *w, struct process *
 		if (r)
 			return r;
 	}
-	if (!later(p, w))
+	if (!later(p, child))
 		*out = p;
 	return ET_OK;
 }
@@ -376,18 +376,18 @@ static void set_start(struct process *p, const struct word *w)
 static int begin(struct processes *t, const struct word *w, struct process **out)
 {
 	struct process *parent;
-	int r = parent_of(t, w, &parent);
+	int r = make(t, w, w->pid, origin_of(w), out);
 
-	if (r)
-		return r;
-	if (parent)
-		heard_of(t, parent);
-	r = make(t, w, w->pid, origin_of(w), out);
 	if (r)
 		return r;
 	if (w->start != ET_NONE)
 		set_start(*out, w);
 	(*out)->ppid = w->ppid;
+	r = parent_of(t, w, *out, &parent);
+	if (r)
+		return r;
+	if (parent)
+		heard_of(t, parent);
 	join(*out, parent);
 	return began(t, *out, w);
 }
@@ -396,7 +396,7 @@ static int begin(struct processes *t, const struct word *w, struct process **out
 static int move(struct processes *t, struct process *p, const struct word *w)
 {
 	struct process *parent;
-	int r = parent_of(t, w, &parent);
+	int r = parent_of(t, w, p, &parent);
 
 	if (r)
 		return r;
@@ -421,7 +421,11 @@ static int learn(struct processes *t, struct process *p, const struct word *w)
 		set_start(p, w);
 		news = true;
 	}
-	if (news && origin > old)
+	if (p->parent && later(p->parent, p)) {
+		part(p);
+		news = true;
+	}
+	if (origin > old)
 		p->origin = (uint8_t)origin;
 	if (w->ppid && w->ppid != p->ppid && (!p->ppid || (w->kind == ET_FORK && origin > old))) {
 		r = move(t, p, w);
@@ -443,6 +447,17 @@ static bool same_start(uint64_t a, bool a_coarse, uint64_t b, bool b_coarse)
 	return lo == hi || ((a_coarse || b_coarse) && hi - lo <= TICK_NS);
 }
 
+static bool later_than_child(const struct process *p, const struct word *w)
+{
+	uint64_t slack = w->kind == ET_PROC ? 0 : TICK_NS;
+
+	for (const struct process *c = p->child; c; c = c->after)
+		if (c->start != ET_NONE && w->start > c->start &&
+		    w->start - c->start > (c->coarse ? slack : 0))
+			return true;
+	return false;
+}
+
 enum likeness { SAME, EARLIER, ANOTHER };
 
 /* Whether the row is about that process, about one that had the pid before, or after it. */
@@ -452,9 +467,9 @@ static enum likeness compare(const struct process *p, const struct word *w)
 		return same_start(p->start, p->coarse, w->start, w->kind == ET_PROC) ? SAME
 		       : w->start < p->start					     ? EARLIER
 											     : ANOTHER;
-	/* Who begins now is nobody that was known. */
+	/* Who begins now, or later than a child of his, is nobody that was known. */
 	if (w->start != ET_NONE)
-		return w->start > p->began ? ANOTHER : SAME;
+		return w->start > p->began || later_than_child(p, w) ? ANOTHER : SAME;
 	return w->kind == ET_FORK ? ANOTHER : SAME;
 }
 
@@ -471,19 +486,6 @@ static bool is_over(struct processes *t, const struct word *w)
 	return w->ts <= r->last;
 }
 
-uint64_t process_boot(const struct source *s)
-{
-	uint64_t word[2];
-
-	memcpy(word, s->boot_id, sizeof(word));
-	/* Where the boot is not known, nothing says that two segments are of one. */
-	if (!word[0] && !word[1]) {
-		word[0] = (uintptr_t)s;
-		word[1] = s->entered;
-	}
-	return word[0] ^ (word[1] << 32 | word[1] >> 32);
-}
-
 static uint64_t number(const struct et_event *ev, enum et_field_id id, uint64_t otherwise)
 {
 	return ET_HAS(ev, id) ? ev->v[id].u : otherwise;
@@ -497,7 +499,7 @@ static bool read_row(const struct input_row *row, struct word *w)
 
 	*w = (struct word){
 		.row = row,
-		.boot = process_boot(row->source),
+		.boot = row->source->boot,
 		.kind = ev->v[ET_F_KIND].u,
 		.ts = ev->v[ET_F_TS].u,
 		.start = number(ev, ET_F_START, ET_NONE),

@@ -85,7 +85,7 @@ struct processes_calls {
 	int (*executed)(void *ctx, struct process *p, const struct input_row *row);
 	/* row: of kind exit; NULL: it is replaced or forgotten. */
 	int (*ended)(void *ctx, struct process *p, const struct input_row *row);
-	/* It goes out of the table, children before their parents: .user goes now. */
+	/* It goes out of the table, children before their parents: .user goes now, if it came. */
 	void (*gone)(void *ctx, struct process *p);
 	void *ctx;
 };
@@ -104,8 +104,6 @@ void processes_free(struct processes *t);
 int processes_take(struct processes *t, const struct input_row *row, struct process **about);
 /* There are no more rows: what is left goes, children first. */
 void processes_end(struct processes *t);
-/* struct process's boot, of the rows that a source gives now. */
-uint64_t process_boot(const struct source *s);
 /* How many were forgotten. */
 uint64_t processes_forgotten(const struct processes *t);
 

@@ -587,6 +587,17 @@ static void learn_start(struct source *s, const struct et_record *rec)
 		s->offset = 0;
 }
 
+/* Where the boot is not known, nothing says that two segments are of one. */
+static uint64_t boot_of(const struct source *s, const struct et_record *rec)
+{
+	uint64_t id[2];
+
+	memcpy(id, rec->boot_id, sizeof(id));
+	if (!id[0] && !id[1])
+		return (uintptr_t)s + rec->at;
+	return id[0] ^ id[1] * 0x9e3779b97f4a7c15u;
+}
+
 void source_take(struct source *s, const struct et_record *rec)
 {
 	struct et_error err;
@@ -597,8 +608,7 @@ void source_take(struct source *s, const struct et_record *rec)
 		on_failure(s, &err);
 	if (rec->type == ET_REC_FILE) {
 		keep_schema(s);
-		memcpy(s->boot_id, rec->boot_id, sizeof(s->boot_id));
-		s->entered++;
+		s->boot = boot_of(s, rec);
 	}
 	take_account(s, rec);
 	learn_start(s, rec);

@@ -26,8 +26,7 @@ struct source {
 	uint64_t origin;	/* where in it the capture begins */
 	struct et_reader *reader;
 	struct et_context *names;
-	uint8_t boot_id[16];	/* of this segment; all zero: not known */
-	uint64_t entered;	/* segments so far */
+	uint64_t boot;		/* the same in segments of one boot of a machine */
 
 	struct et_column *extra; /* columns of this segment that no et_field describes */
 	unsigned n_extra;

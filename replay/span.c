@@ -40,7 +40,7 @@ static struct span_boot *add(struct span *s, const struct input_row *row)
 			return NULL;
 		s->boots = boots;
 	}
-	boots[s->n].boot = process_boot(row->source);
+	boots[s->n].boot = row->source->boot;
 	boots[s->n].offset =
 		(int64_t)((uint64_t)row->wall - row->ev.v[ET_F_TS].u - (uint64_t)s->zero);
 	boots[s->n].end = INT64_MIN;
@@ -59,7 +59,7 @@ int span_take(struct span *s, const struct input_row *row, int64_t *at)
 	if (!s->any)
 		s->zero = row->wall;
 	s->any = true;
-	b = find(s, process_boot(row->source));
+	b = find(s, row->source->boot);
 	if (!b)
 		b = add(s, row);
 	if (!b)
