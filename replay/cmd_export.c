@@ -70,6 +70,8 @@ static int export(struct source **sources, size_t n, struct options *opt, struct
 	int r, code = EXIT_DONE;
 
 	(void)ctx;
+	if (opt->export == EXPORT_FOLDED)
+		io.fields = FOLDED_FIELDS;
 	/* What ran already is no execution, and all of a machine would be much. */
 	opt->filter.unasked |= ET_KIND_BIT(ET_PROC);
 	if (input_open(sources, n, &io, &in)) {

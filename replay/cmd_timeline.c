@@ -60,6 +60,7 @@ static int timeline(struct source **sources, size_t n, struct options *opt)
 		.utc = opt->utc,
 		.whole = opt->fail_on_loss,
 		.all = true,
+		.fields = TIMELINE_FIELDS,
 	};
 	int code = EXIT_DONE;
 	struct input *in;

@@ -6,7 +6,6 @@
 
 #include "escape.h"
 #include "hash.h"
-#include "processes.h"
 #include "span.h"
 
 #define COMM_MAX 16

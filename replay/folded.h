@@ -11,8 +11,12 @@
 #ifndef EXECTRACE_FOLDED_H
 #define EXECTRACE_FOLDED_H
 
-#include "input.h"
 #include "out.h"
+#include "processes.h"
+
+/* What folded_row has to know of a row, as bits of fields. */
+#define FOLDED_FIELDS \
+	(PROCESSES_FIELDS | 1ull << ET_F_COMM | 1ull << ET_F_UTIME | 1ull << ET_F_STIME)
 
 /* Different stacks, and frames in one; beyond, programs count as what had them executed. */
 #define FOLDED_STACKS (1u << 20)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "hash.h"
-#include "processes.h"
 #include "span.h"
 
 /* The first length of a slot, ns; it doubles until all fit. */

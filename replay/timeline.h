@@ -11,8 +11,12 @@
 #ifndef EXECTRACE_TIMELINE_H
 #define EXECTRACE_TIMELINE_H
 
-#include "input.h"
 #include "out.h"
+#include "processes.h"
+
+/* What timeline_row has to know of a row, as bits of fields. */
+#define TIMELINE_FIELDS \
+	(PROCESSES_FIELDS | 1ull << ET_F_COMM | 1ull << ET_F_EXIT_CODE | 1ull << ET_F_SIGNAL)
 
 #define TIMELINE_COMM 16
 #define TIMELINE_BARS (1u << 20)
