@@ -34,7 +34,7 @@ def run(*args, code):
 
 def judge(path, code, events, fault=None, faults=1, missing=0, replay=()):
     """All readers: exit code, events shown, and each fault told once with its number of missing rows."""
-    for how in (("compile-commands", "--compiler", "*"), ("export", "--format", "perfetto"), ("export", "--format", "folded"), ("timeline",)):
+    for how in (("compile-commands", "--compiler", "*"), ("timeline",)):
         run(*how, *replay, path, code=code)
     shown = run("replay", "--json", *replay, path, code=code)
     summary = run("summary", "--json", path, code=code)
