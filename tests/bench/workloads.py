@@ -60,12 +60,12 @@ class Followed:
     """What this process starts, and all that descends from it, in an instance of ftrace."""
     EVENTS = (
         ("exec", "sched/sched_process_exec", None, r"sched_process_exec: .* pid=(\d+) "),
-        ("fail", "syscalls/sys_exit_execve", "ret < 0", r"-(\d+) .* sys_execve -> "),
-        ("fail", "syscalls/sys_exit_execveat", "ret < 0", r"-(\d+) .* sys_execveat -> "),
+        ("fail", "syscalls/sys_exit_execve", "ret < 0", r"-\d+ +\( *(\d+)\) .* sys_execve -> "),
+        ("fail", "syscalls/sys_exit_execveat", "ret < 0", r"-\d+ +\( *(\d+)\) .* sys_execveat -> "),
         # Without CLONE_THREAD.
         ("fork", "task/task_newtask", "!(clone_flags & 65536)", r"task_newtask: pid=(\d+) "),
-        # Since Linux 6.16 the tracepoint says which thread was the last.
-        ("exit", "sched/sched_process_exit", "group_dead == 1", r"sched_process_exit: .* pid=(\d+) "),
+        # Since Linux 6.16 the tracepoint says which thread was the last; any may be.
+        ("exit", "sched/sched_process_exit", "group_dead == 1", r"-\d+ +\( *(\d+)\) .* sched_process_exit: "),
     )
 
     def __init__(self):
@@ -77,6 +77,7 @@ class Followed:
         try:
             self.write("buffer_size_kb", "16384")
             self.write("options/event-fork", "1")
+            self.write("options/record-tgid", "1")	# a line then has the process beside the thread
             self.write("set_event_pid", str(os.getpid()))
             for kind, event, condition, pattern in self.EVENTS:
                 try:
