@@ -166,6 +166,32 @@ static size_t take_component(struct part c, struct part parent, uint32_t above, 
 	return 0;
 }
 
+/* Of most paths it is soon clear that no form is in them: none has an id or one of the names. */
+static bool may_hold(struct part c)
+{
+	static const char *const names[] = { "lxc", "machine-", "systemd-nspawn@", "buildkit" };
+
+	if (c.len >= 64)
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (c.len && *c.p == *names[i] && c.len >= strlen(names[i]) &&
+		    !memcmp(c.p, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+static bool path_may_hold(const char *path, const char *end)
+{
+	while (path < end) {
+		const char *slash = memchr(path, '/', (size_t)(end - path));
+
+		if (may_hold((struct part){ path, (size_t)((slash ? slash : end) - path) }))
+			return true;
+		path = slash ? slash + 1 : end;
+	}
+	return false;
+}
+
 size_t container_find(const char *path, size_t len, char out[CONTAINER_MAX])
 {
 	const char *end = path + len;
@@ -174,6 +200,8 @@ size_t container_find(const char *path, size_t len, char out[CONTAINER_MAX])
 	size_t found = 0;
 
 	_Static_assert(sizeof(forms) / sizeof(forms[0]) <= 32, "a bit for each form");
+	if (!path_may_hold(path, end))
+		return 0;
 	while (path < end) {
 		const char *slash = memchr(path, '/', (size_t)(end - path));
 		struct part c = { path, (size_t)((slash ? slash : end) - path) };

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of each buffer. */
+#define DECODER_KEEPS (2u << 20)
+
 int chunk_corrupt(const struct et_chunk *c, const char *what, struct et_error *err)
 {
 	return et_fail(err, ET_CORRUPT, c->at, what);
@@ -45,22 +48,54 @@ int chunk_new(const struct head *h, const struct schema *schema, struct buf *bod
 	c->schema.n = schema->n;
 	memcpy(c->schema.places, schema->places, sizeof(schema->places));
 	memcpy(c->schema.columns, schema->columns, schema->n * sizeof(schema->columns[0]));
+	c->decoder = &c->own;
 	*out = c;
 	return ET_OK;
+}
+
+struct et_decoder *et_decoder_new(void)
+{
+	return calloc(1, sizeof(struct et_decoder));
+}
+
+static void decoder_end(struct et_decoder *d)
+{
+	ZSTD_freeDCtx(d->zstd);
+	buf_free(&d->planes);
+	buf_free(&d->numbers);
+}
+
+void et_decoder_free(struct et_decoder *d)
+{
+	if (d)
+		decoder_end(d);
+	free(d);
+}
+
+void et_chunk_lend(struct et_chunk *c, struct et_decoder *d)
+{
+	/* What one large chunk has taken is not kept for small ones. */
+	if (c->decoder->planes.cap > DECODER_KEEPS)
+		buf_free(&c->decoder->planes);
+	if (c->decoder->numbers.cap > DECODER_KEEPS)
+		buf_free(&c->decoder->numbers);
+	c->decoder = d ? d : &c->own;
 }
 
 void et_chunk_free(struct et_chunk *c)
 {
 	if (!c)
 		return;
+	for (unsigned k = 0; k <= KIND_MAX; k++)
+		free(c->plans[k]);
 	for (unsigned i = 0; i <= LIMIT_COLUMN_ID; i++) {
 		free(c->cache[i].uints);
+		free(c->cache[i].narrow);
 		free(c->cache[i].ids);
 		free(c->cache[i].spans);
 	}
-	ZSTD_freeDCtx(c->zstd);
+	decoder_end(&c->own);
 	buf_free(&c->body);
-	buf_free(&c->scratch);
 	buf_free(&c->list);
 	free(c->streams);
 	free(c->kinds);
@@ -103,14 +138,23 @@ const struct stream *chunk_stream(const struct et_chunk *c, unsigned column, uns
 	return NULL;
 }
 
-static int need_zstd(struct et_chunk *c, struct et_error *err)
+uint32_t chunk_carriers(const struct et_chunk *c, unsigned kinds)
 {
-	if (!c->zstd)
-		c->zstd = ZSTD_createDCtx();
-	return c->zstd ? ET_OK : et_fail_nomem(err);
+	uint64_t n = 0;
+
+	for (unsigned k = 1; k <= KIND_MAX; k++)
+		n += kinds >> k & 1 ? c->kind_counts[k] : 0;
+	return (uint32_t)n;
 }
 
-int chunk_load(struct et_chunk *c, const struct stream *s, uint64_t **out, struct et_error *err)
+ZSTD_DCtx *chunk_zstd(struct et_chunk *c)
+{
+	if (!c->decoder->zstd)
+		c->decoder->zstd = ZSTD_createDCtx();
+	return c->decoder->zstd;
+}
+
+int chunk_decode(struct et_chunk *c, const struct stream *s, uint64_t **out, struct et_error *err)
 {
 	uint64_t *v;
 	int rc;
@@ -118,13 +162,12 @@ int chunk_load(struct et_chunk *c, const struct stream *s, uint64_t **out, struc
 	*out = NULL;
 	if (!stream_known(s))
 		return et_fail(err, ET_UNSUPPORTED, c->at, "a column is coded in a way of a later version");
-	rc = need_zstd(c, err);
-	if (rc)
-		return rc;
+	if (!chunk_zstd(c))
+		return et_fail_nomem(err);
 	v = malloc(((size_t)s->n + 1) * sizeof(*v));
 	if (!v)
 		return et_fail_nomem(err);
-	rc = stream_get(s, c->body.data + s->at, c->zstd, &c->scratch, v, c->at, err);
+	rc = stream_get(s, c->body.data + s->at, chunk_zstd(c), &c->decoder->planes, v, c->at, err);
 	if (rc) {
 		free(v);
 		return rc;
@@ -136,7 +179,8 @@ int chunk_load(struct et_chunk *c, const struct stream *s, uint64_t **out, struc
 int chunk_kinds(struct et_chunk *c, struct et_error *err)
 {
 	const struct stream *s = chunk_stream(c, ET_F_KIND, 0);
-	uint64_t counts[KIND_MAX + 1] = { 0 }, *v;
+	uint64_t counts[KIND_MAX + 1] = { 0 };
+	uint64_t *v = NULL;
 	uint8_t *kinds;
 	int rc;
 
@@ -144,25 +188,28 @@ int chunk_kinds(struct et_chunk *c, struct et_error *err)
 		return ET_OK;
 	if (!s || s->n != c->rows || stream_transform(s->encoding))
 		return chunk_corrupt(c, "a chunk does not say what kinds its rows are", err);
-	rc = chunk_load(c, s, &v, err);
-	if (rc)
-		return rc;
 	kinds = malloc(c->rows);
-	if (!kinds) {
-		free(v);
+	if (!kinds)
 		return et_fail_nomem(err);
-	}
-	for (uint32_t i = 0; i < c->rows; i++) {
-		kinds[i] = v[i] <= KIND_MAX ? (uint8_t)v[i] : 0;
+	/* As a rule a byte each, which are then decoded in place. */
+	if (stream_known(s) && stream_width(s->encoding) == 1 && chunk_zstd(c))
+		rc = stream_get_bytes(s, c->body.data + s->at, chunk_zstd(c), kinds, c->at, err);
+	else
+		rc = chunk_decode(c, s, &v, err);
+	for (uint32_t i = 0; !rc && i < c->rows; i++) {
+		uint64_t kind = v ? v[i] : kinds[i];
+
+		kinds[i] = kind <= KIND_MAX ? (uint8_t)kind : 0;
 		counts[kinds[i]]++;
 	}
 	free(v);
-	if (memcmp(counts, c->kind_counts, sizeof(counts))) {
+	if (!rc && memcmp(counts, c->kind_counts, sizeof(counts)))
+		rc = chunk_corrupt(c, "a chunk's kinds are not those that its head counts", err);
+	if (rc)
 		free(kinds);
-		return chunk_corrupt(c, "a chunk's kinds are not those that its head counts", err);
-	}
-	c->kinds = kinds;
-	return ET_OK;
+	else
+		c->kinds = kinds;
+	return rc;
 }
 
 /* Values of the rows that carry the column, spread over all rows; rows that do not get fill. */
@@ -293,7 +340,7 @@ int column_load(struct et_chunk *c, const struct et_column *col, uint64_t fill, 
 		*out = v;
 		return ET_OK;
 	}
-	rc = chunk_load(c, s, &v, err);
+	rc = chunk_decode(c, s, &v, err);
 	if (rc)
 		return rc;
 	rc = column_undo(c, col, s, v, err);
@@ -336,33 +383,6 @@ int column_keep_failure(struct column_cache *cache, const struct et_error *e, st
 	if (err)
 		*err = *e;
 	return e->code;
-}
-
-int et_chunk_uints(struct et_chunk *c, unsigned column, const uint64_t **out, struct et_error *err)
-{
-	const struct et_column *col;
-	struct column_cache *cache;
-	struct et_error e;
-	uint64_t *v;
-	int rc;
-
-	*out = NULL;
-	col = column_want(c, column, ET_UINT, ET_OPT, &rc, err);
-	if (!col)
-		return rc;
-	cache = &c->cache[column];
-	if (!cache->uints) {
-		/* ET_OPT stores 0 for not known, so one less makes that ET_NONE. */
-		if (column_load(c, col, col->type == ET_OPT ? 0 : ET_NONE, &v, &e))
-			return column_keep_failure(cache, &e, err);
-		if (col->type == ET_OPT) {
-			for (uint32_t i = 0; i < c->rows; i++)
-				v[i]--;
-		}
-		cache->uints = v;
-	}
-	*out = cache->uints;
-	return ET_OK;
 }
 
 unsigned et_chunk_sizes(const struct et_chunk *c, struct et_column_size *out, unsigned max)

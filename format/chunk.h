@@ -14,6 +14,9 @@
  * be decoded is not tried again for every row: what keeps why.
  */
 struct column_cache {
+	struct et_stored stored; /* numbers, where has_stored; v is narrow or uints */
+	bool has_stored;
+	void *narrow;
 	uint64_t *uints;
 	uint32_t *ids;		/* rows ids, or all items of a list */
 	struct et_span *spans;
@@ -21,8 +24,26 @@ struct column_cache {
 	const char *what;
 };
 
+/* Of a chunk of et_reader_later: the body's place, and how reading it went. */
+struct late_body {
+	struct et_io io;	/* the reader's, borrowed */
+	uint64_t at, size;	/* of the body; of the record */
+	uint32_t len, crc;
+	bool unread;
+	enum et_code code;
+	int sys;
+	const char *what;
+};
+
+struct et_decoder {
+	ZSTD_DCtx *zstd;	/* NULL until it is needed */
+	struct buf planes;	/* as they lie in a stream */
+	struct buf numbers;	/* of a stream, on their way into a column */
+};
+
 struct et_chunk {
 	uint64_t at;
+	struct late_body late;
 	struct buf body;
 	uint32_t rows;
 	uint64_t ts_min, ts_max;
@@ -32,16 +53,18 @@ struct et_chunk {
 	unsigned n_streams;
 	struct stream *streams;
 	struct schema schema;
-	ZSTD_DCtx *zstd;
-	struct buf scratch;
+	struct et_decoder own;
+	struct et_decoder *decoder; /* lent, or own */
 	uint8_t *kinds;		/* of each row; NULL until decoded */
 	bool have_strings;
-	uint32_t n_strings;
+	uint32_t n_strings, longest; /* longest: bytes of one */
 	char *text;		/* all strings */
 	uint32_t *ends;		/* offset in text behind string id at [id - 1] */
 	struct et_column absent;	/* a field that the schema lacks, as it was last asked for */
 	struct column_cache cache[LIMIT_COLUMN_ID + 1];
-	struct buf list;	/* of et_chunk_event */
+	/* Of et_chunk_event: the columns that rows of a kind have, and the lists of a row. */
+	struct row_plan *plans[KIND_MAX + 1];
+	struct buf list;
 };
 
 /* Takes the body's memory, also when it fails. at: offset of the record. */
@@ -58,8 +81,12 @@ void chunk_walls(const struct et_chunk *c, const uint64_t *ts, const uint64_t *u
 int chunk_corrupt(const struct et_chunk *c, const char *what, struct et_error *err);
 /* NULL: it has none. */
 const struct stream *chunk_stream(const struct et_chunk *c, unsigned column, unsigned part);
+/* How many rows carry a column of these kinds, by the counts of the head. */
+uint32_t chunk_carriers(const struct et_chunk *c, unsigned kinds);
+/* What decoding zstd takes; NULL: no memory. */
+ZSTD_DCtx *chunk_zstd(struct et_chunk *c);
 /* Decodes a stream into fresh memory, before any transform. */
-int chunk_load(struct et_chunk *c, const struct stream *s, uint64_t **out, struct et_error *err);
+int chunk_decode(struct et_chunk *c, const struct stream *s, uint64_t **out, struct et_error *err);
 /* Takes back the transform of a stream of col; v has its numbers. */
 int column_undo(struct et_chunk *c, const struct et_column *col, const struct stream *s, uint64_t *v,
 		struct et_error *err);

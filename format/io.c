@@ -34,6 +34,28 @@ static int fd_read(void *ctx, void *buf, size_t len, size_t *got)
 	return 0;
 }
 
+static int fd_read_at(void *ctx, uint64_t offset, void *buf, size_t len, size_t *got)
+{
+	const struct fd_io *io = ctx;
+
+	*got = 0;
+	if (offset > INT64_MAX - io->base || len > INT64_MAX - io->base - offset)
+		return EINVAL;
+	while (*got < len) {
+		ssize_t n = pread(io->fd, (char *)buf + *got, len - *got,
+				  (off_t)(io->base + offset + *got));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		if (!n)
+			break;
+		*got += (size_t)n;
+	}
+	return 0;
+}
+
 static int fd_seek(void *ctx, uint64_t offset)
 {
 	const struct fd_io *io = ctx;
@@ -107,8 +129,10 @@ int et_io_fd(int fd, struct et_io *out)
 	*out = (struct et_io){
 		.ctx = io, .read = fd_read, .size = fd_size, .write = fd_write, .close = fd_close,
 	};
-	if (io->regular)
+	if (io->regular) {
 		out->seek = fd_seek;
+		out->read_at = fd_read_at;
+	}
 	return ET_OK;
 }
 
@@ -125,6 +149,17 @@ static int memory_read(void *ctx, void *buf, size_t len, size_t *got)
 	if (*got)
 		memcpy(buf, io->data + io->at, *got);
 	io->at += *got;
+	return 0;
+}
+
+static int memory_read_at(void *ctx, uint64_t offset, void *buf, size_t len, size_t *got)
+{
+	const struct memory_io *io = ctx;
+	size_t at = offset < io->len ? (size_t)offset : io->len;
+
+	*got = len < io->len - at ? len : io->len - at;
+	if (*got)
+		memcpy(buf, io->data + at, *got);
 	return 0;
 }
 
@@ -160,8 +195,8 @@ int et_io_memory(const void *data, size_t len, struct et_io *out)
 		return ET_NOMEM;
 	*io = (struct memory_io){ data, len, 0 };
 	*out = (struct et_io){
-		.ctx = io, .read = memory_read, .seek = memory_seek, .size = memory_size,
-		.write = memory_write, .close = free,
+		.ctx = io, .read = memory_read, .read_at = memory_read_at, .seek = memory_seek,
+		.size = memory_size, .write = memory_write, .close = free,
 	};
 	return ET_OK;
 }

@@ -22,6 +22,11 @@ target_link_options(exectrace-shared PRIVATE
 	LINKER:-z,defs
 	"LINKER:--version-script=${map}")
 target_link_libraries(exectrace-shared PRIVATE PkgConfig::ZSTD PkgConfig::ZLIB)
+set(pc_deflate "")
+if(LIBDEFLATE_FOUND)
+	target_link_libraries(exectrace-shared PRIVATE PkgConfig::LIBDEFLATE)
+	set(pc_deflate ", libdeflate")
+endif()
 target_include_directories(exectrace-shared INTERFACE "$<INSTALL_INTERFACE:${includedir}>")
 
 # Visibility does not count inside an archive: a program with a buf_free of its own

@@ -347,7 +347,7 @@ int et_reader_body(struct et_reader *r, const uint8_t **body, struct et_error *e
 		reader_doubt(r, at);
 		return et_fail(err, ET_CORRUPT, at, cut_short);
 	}
-	if (!body_check(f, r->body.data)) {
+	if (!body_fits(f->body_crc, r->body.data, f->body_len)) {
 		take_back(r);
 		reader_fault(r, ET_CORRUPT, at, "a record's body is damaged", r->head.rec.size);
 		reader_doubt(r, at);

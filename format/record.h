@@ -88,7 +88,7 @@ void record_put(struct buf *out, struct frame *f, const struct buf *head, const 
 bool frame_get(const uint8_t fixed[RECORD_FIXED], struct frame *f);
 /* Whether head_crc fits the head. */
 bool head_check(const struct frame *f, const uint8_t *head);
-/* Whether body_crc fits the body. */
-bool body_check(const struct frame *f, const uint8_t *body);
+/* Whether a body_crc fits the body. */
+bool body_fits(uint32_t crc, const uint8_t *body, size_t len);
 
 #endif

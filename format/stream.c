@@ -110,7 +110,7 @@ static int unpack(const struct stream *s, const uint8_t *data, ZSTD_DCtx *zstd, 
 	return ET_OK;
 }
 
-static int get_const(const struct stream *s, const uint8_t *data, uint64_t *value, uint64_t at,
+int stream_get_const(const struct stream *s, const uint8_t *data, uint64_t *value, uint64_t at,
 		     struct et_error *err)
 {
 	unsigned width = stream_width(s->encoding);
@@ -133,7 +133,7 @@ int stream_get(const struct stream *s, const uint8_t *data, ZSTD_DCtx *zstd, str
 	int rc;
 
 	if (stream_packing(s->encoding) == PACK_CONST) {
-		rc = get_const(s, data, &value, at, err);
+		rc = stream_get_const(s, data, &value, at, err);
 		for (uint32_t i = 0; !rc && i < n; i++)
 			out[i] = value;
 		return rc;
@@ -155,6 +155,60 @@ int stream_get(const struct stream *s, const uint8_t *data, ZSTD_DCtx *zstd, str
 	return ET_OK;
 }
 
+/* Byte planes into numbers of a type that has a byte for each. */
+#define JOIN(type)                                                                                 \
+	do {                                                                                       \
+		type *to = out;                                                                    \
+		for (uint32_t i = 0; i < n; i++) {                                                 \
+			type v = 0;                                                                \
+			for (unsigned b = 0; b < sizeof(type); b++)                                \
+				v = (type)(v | (type)planes[(size_t)b * n + i] << 8 * b);          \
+			to[i] = v;                                                                 \
+		}                                                                                  \
+	} while (0)
+
+int stream_get_narrow(const struct stream *s, const uint8_t *data, ZSTD_DCtx *zstd,
+		      struct buf *scratch, void *out, uint64_t at, struct et_error *err)
+{
+	unsigned width = stream_width(s->encoding);
+	uint32_t n = s->n;
+	uint8_t one[8], *planes = out;
+	uint64_t value;
+	int rc;
+
+	if (stream_packing(s->encoding) == PACK_CONST) {
+		rc = stream_get_const(s, data, &value, at, err);
+		if (rc)
+			return rc;
+		/* One number as planes is the number; the others are copies of it. */
+		for (unsigned b = 0; b < width; b++)
+			one[b] = (uint8_t)(value >> 8 * b);
+		planes = one;
+		n = 1;
+	} else if (width > 1) {
+		buf_reset(scratch);
+		planes = buf_room(scratch, stream_raw(s));
+		if (!planes)
+			return et_fail_nomem(err);
+	}
+	if (planes != one) {
+		rc = unpack(s, data, zstd, planes, at, err);
+		if (rc)
+			return rc;
+	}
+	if (width == 2)
+		JOIN(uint16_t);
+	else if (width == 4)
+		JOIN(uint32_t);
+	else if (width == 8)
+		JOIN(uint64_t);
+	else if (planes == one)
+		*(uint8_t *)out = one[0];
+	for (uint32_t i = n; i < s->n; i++)
+		memcpy((char *)out + (size_t)i * width, out, width);
+	return ET_OK;
+}
+
 int stream_get_bytes(const struct stream *s, const uint8_t *data, ZSTD_DCtx *zstd, uint8_t *out,
 		     uint64_t at, struct et_error *err)
 {
@@ -163,7 +217,7 @@ int stream_get_bytes(const struct stream *s, const uint8_t *data, ZSTD_DCtx *zst
 
 	if (stream_packing(s->encoding) != PACK_CONST)
 		return unpack(s, data, zstd, out, at, err);
-	rc = get_const(s, data, &value, at, err);
+	rc = stream_get_const(s, data, &value, at, err);
 	if (!rc)
 		memset(out, (int)value, s->n);
 	return rc;

@@ -75,6 +75,12 @@ int stream_put_bytes(struct stream_coder *c, const uint8_t *bytes, uint32_t n, s
  */
 int stream_get(const struct stream *s, const uint8_t *data, ZSTD_DCtx *zstd, struct buf *scratch,
 	       uint64_t *out, uint64_t at, struct et_error *err);
+/* The same as numbers of the stream's own width, in the machine's order. */
+int stream_get_narrow(const struct stream *s, const uint8_t *data, ZSTD_DCtx *zstd,
+		      struct buf *scratch, void *out, uint64_t at, struct et_error *err);
+/* The value of a stream that is const. */
+int stream_get_const(const struct stream *s, const uint8_t *data, uint64_t *value, uint64_t at,
+		     struct et_error *err);
 /* The same for a stream of bytes; out has room for s->n. */
 int stream_get_bytes(const struct stream *s, const uint8_t *data, ZSTD_DCtx *zstd, uint8_t *out,
 		     uint64_t at, struct et_error *err);

@@ -6,6 +6,7 @@
  */
 #include "chunk.h"
 #include "error.h"
+#include "transform.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static int load_strings(struct et_chunk *c, uint32_t *n, struct et_error *err)
 		return chunk_corrupt(c, "strings are coded in a way that strings cannot be", err);
 	if (bytes && !stream_known(bytes))
 		return et_fail(err, ET_UNSUPPORTED, c->at, "strings are coded in a way of a later version");
-	rc = chunk_load(c, lengths, &v, err);
+	rc = chunk_decode(c, lengths, &v, err);
 	if (rc)
 		return rc;
 	c->text = malloc((size_t)size + 1);
@@ -36,13 +37,14 @@ static int load_strings(struct et_chunk *c, uint32_t *n, struct et_error *err)
 	if (!c->text || !c->ends)
 		rc = et_fail_nomem(err);
 	if (!rc && bytes)
-		rc = stream_get_bytes(bytes, c->body.data + bytes->at, c->zstd, (uint8_t *)c->text,
+		rc = stream_get_bytes(bytes, c->body.data + bytes->at, chunk_zstd(c), (uint8_t *)c->text,
 				      c->at, err);
 	for (uint32_t i = 0; !rc && i < lengths->n; i++) {
 		if (v[i] > LIMIT_STRING || v[i] > size - end)
 			rc = chunk_corrupt(c, "strings are longer than their bytes", err);
 		end += v[i];
 		c->ends[i] = (uint32_t)end;
+		c->longest = v[i] > c->longest ? (uint32_t)v[i] : c->longest;
 	}
 	if (!rc && end != size)
 		rc = chunk_corrupt(c, "strings are shorter than their bytes", err);
@@ -84,6 +86,19 @@ struct et_str et_chunk_str(const struct et_chunk *c, uint32_t id)
 	return (struct et_str){ c->text + start, c->ends[id - 1] - start };
 }
 
+/* Strings of the chunk, by its head. */
+static uint32_t table_size(const struct et_chunk *c)
+{
+	const struct stream *lengths = chunk_stream(c, 0, 0);
+
+	return lengths ? lengths->n : 0;
+}
+
+static int no_such_string(const struct et_chunk *c, struct et_error *err)
+{
+	return chunk_corrupt(c, "a row names a string that the chunk does not have", err);
+}
+
 /* Stored numbers as string ids, all within the table. Frees v. */
 static int to_ids(struct et_chunk *c, uint64_t *v, uint32_t n, uint32_t min, uint32_t **out,
 		  struct et_error *err)
@@ -97,7 +112,7 @@ static int to_ids(struct et_chunk *c, uint64_t *v, uint32_t n, uint32_t min, uin
 		rc = et_fail_nomem(err);
 	for (uint32_t i = 0; !rc && i < n; i++) {
 		if (v[i] < min || v[i] > strings)
-			rc = chunk_corrupt(c, "a row names a string that the chunk does not have", err);
+			rc = no_such_string(c, err);
 		ids[i] = (uint32_t)v[i];
 	}
 	free(v);
@@ -108,12 +123,112 @@ static int to_ids(struct et_chunk *c, uint64_t *v, uint32_t n, uint32_t min, uin
 	return rc;
 }
 
+/* What a stream of ids that go by first use, or by nothing, is decoded with. */
+struct id_decoder {
+	const uint8_t *kinds;	/* of the rows; NULL: each has a number */
+	unsigned carriers;	/* bits of those that have */
+	bool first_use;
+	uint32_t min, max;	/* an id lies between */
+};
+
+/* n ids of numbers of one width; false: some are not between min and max. */
+#define DECODE_IDS(name, type)                                                                     \
+	static bool name(const struct id_decoder *d, const type *in, uint32_t *out, uint32_t n)    \
+	{                                                                                          \
+		uint64_t largest = 0;                                                              \
+		bool bad = false;                                                                  \
+		for (uint32_t i = 0; i < n; i++) {                                                 \
+			uint64_t v;                                                                \
+			if (d->kinds && !(d->carriers >> d->kinds[i] & 1)) {                       \
+				out[i] = 0;                                                        \
+				continue;                                                          \
+			}                                                                          \
+			v = *in++;                                                                 \
+			if (d->first_use) {                                                        \
+				v = v ? v - 1 : largest + 1;                                       \
+				largest = v > largest ? v : largest;                               \
+			}                                                                          \
+			bad |= v < d->min || v > d->max;                                           \
+			out[i] = (uint32_t)v;                                                      \
+		}                                                                                  \
+		return !bad;                                                                       \
+	}
+
+DECODE_IDS(decode_ids_8, uint8_t)
+DECODE_IDS(decode_ids_16, uint16_t)
+DECODE_IDS(decode_ids_32, uint32_t)
+
+/* Whether ids can be decoded at once, and not by way of 64 bits. */
+static bool is_simple(const struct stream *s)
+{
+	unsigned transform = stream_transform(s->encoding);
+
+	return stream_known(s) && stream_width(s->encoding) < 8 &&
+	       (transform == TRANSFORM_NONE || transform == TRANSFORM_FIRST_USE);
+}
+
+/* rows: 0: one id for each number of the stream; else one for each row, 0 where col's kinds have none. */
+static int decode_ids(struct et_chunk *c, const struct et_column *col, const struct stream *s,
+		      uint32_t rows, uint32_t **out, struct et_error *err)
+{
+	struct id_decoder d = {
+		.carriers = col->kinds,
+		.first_use = stream_transform(s->encoding) == TRANSFORM_FIRST_USE,
+		.min = rows ? 0 : 1,
+	};
+	uint32_t n = rows ? rows : s->n, *ids = NULL;
+	bool spread = n != s->n, good;
+	int rc = spread ? chunk_kinds(c, err) : ET_OK;
+	void *in;
+
+	if (rc)
+		return rc;
+	d.kinds = spread ? c->kinds : NULL;
+	buf_reset(&c->decoder->numbers);
+	in = buf_room(&c->decoder->numbers, stream_raw(s));
+	if (!in || !chunk_zstd(c))
+		return et_fail_nomem(err);
+	rc = stream_get_narrow(s, c->body.data + s->at, chunk_zstd(c), &c->decoder->planes, in,
+			       c->at, err);
+	if (rc)
+		return rc;
+	ids = malloc(((size_t)n + 1) * sizeof(*ids));
+	if (!ids)
+		return et_fail_nomem(err);
+	d.max = table_size(c);
+	good = stream_width(s->encoding) == 1   ? decode_ids_8(&d, in, ids, n)
+	       : stream_width(s->encoding) == 2 ? decode_ids_16(&d, in, ids, n)
+						: decode_ids_32(&d, in, ids, n);
+	if (!good)
+		rc = no_such_string(c, err);
+	if (!rc)
+		rc = et_chunk_strings(c, &n, err);
+	if (rc)
+		free(ids);
+	else
+		*out = ids;
+	return rc;
+}
+
+/* One id for each row. */
+static int load_ids(struct et_chunk *c, const struct et_column *col, uint32_t **out,
+		    struct et_error *err)
+{
+	const struct stream *s = chunk_stream(c, col->id, 0);
+	uint64_t *v;
+	int rc;
+
+	if (s && is_simple(s))
+		return decode_ids(c, col, s, c->rows, out, err);
+	rc = column_load(c, col, 0, &v, err);
+	return rc ? rc : to_ids(c, v, c->rows, 0, out, err);
+}
+
 int et_chunk_ids(struct et_chunk *c, unsigned column, const uint32_t **out, struct et_error *err)
 {
 	const struct et_column *col;
 	struct column_cache *cache;
 	struct et_error e;
-	uint64_t *v;
 	int rc;
 
 	*out = NULL;
@@ -121,7 +236,7 @@ int et_chunk_ids(struct et_chunk *c, unsigned column, const uint32_t **out, stru
 	if (!col)
 		return rc;
 	cache = &c->cache[column];
-	if (!cache->ids && (column_load(c, col, 0, &v, &e) || to_ids(c, v, c->rows, 0, &cache->ids, &e)))
+	if (!cache->ids && load_ids(c, col, &cache->ids, &e))
 		return column_keep_failure(cache, &e, err);
 	*out = cache->ids;
 	return ET_OK;
@@ -163,8 +278,10 @@ static int load_items(struct et_chunk *c, const struct et_column *col, const str
 	int rc = ET_OK;
 
 	*out = NULL;
+	if (items && is_simple(items))
+		return decode_ids(c, col, items, 0, out, err);
 	if (items) {
-		rc = chunk_load(c, items, &v, err);
+		rc = chunk_decode(c, items, &v, err);
 		if (!rc)
 			rc = column_undo(c, col, items, v, err);
 		if (rc) {
@@ -179,6 +296,13 @@ static int load_items(struct et_chunk *c, const struct et_column *col, const str
 static int check_spans(const struct et_chunk *c, const struct et_span *spans, const uint32_t *ids,
 		       struct et_error *err)
 {
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; i < c->rows; i++)
+		if (spans[i].n != UINT32_MAX && spans[i].n > most)
+			most = spans[i].n;
+	if (most * (c->longest + 1ull) <= LIMIT_LIST)
+		return ET_OK;
 	for (uint32_t i = 0; i < c->rows; i++) {
 		uint64_t size = 0;
 

@@ -170,6 +170,8 @@ static int compile_commands(struct source **sources, size_t n, struct options *o
 		.filter = &opt->filter,
 		.utc = opt->utc,
 		.whole = opt->fail_on_loss,
+		.jobs = opt->jobs,
+		.progress = opt->progress,
 	};
 	struct work *w = ctx;
 	struct reason why;
@@ -223,7 +225,8 @@ const struct command cmd_compile_commands = {
 	.name = "compile-commands",
 	.args = "[options] [FILE...]",
 	.summary = "make a compile_commands.json of what a build executed",
-	.options = OPTIONS_FILTER | OPTIONS_COMPILE | OPTIONS_TEXT | OPTIONS_ENDING,
+	.options = OPTIONS_FILTER | OPTIONS_COMPILE | OPTIONS_TEXT | OPTIONS_JOBS |
+		   OPTIONS_ENDING,
 	.notes = ", for clangd,\n"
 		 "clang-tidy and others: for each source file that gcc, g++, cc, c++, clang or\n"
 		 "clang++ compiled, also of another name as in aarch64-linux-gnu-gcc-12 and behind\n"

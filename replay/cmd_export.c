@@ -64,6 +64,8 @@ static int export(struct source **sources, size_t n, struct options *opt, struct
 		.filter = &opt->filter,
 		.utc = opt->utc,
 		.whole = opt->fail_on_loss,
+		.jobs = opt->jobs,
+		.progress = opt->progress,
 		.all = true, /* who descends from whom, also what does not match tells */
 	};
 	struct input *in;
@@ -105,7 +107,8 @@ const struct command cmd_export = {
 	.name = "export",
 	.args = "--format NAME [options] [FILE...]",
 	.summary = "write what other programs draw: traces, flame graphs",
-	.options = OPTIONS_FILTER | OPTIONS_EXPORT | OPTIONS_TEXT | OPTIONS_ENDING,
+	.options = OPTIONS_FILTER | OPTIONS_EXPORT | OPTIONS_TEXT | OPTIONS_JOBS |
+		   OPTIONS_ENDING,
 	.notes = ".\n"
 		 "perfetto is the JSON that ui.perfetto.dev and chrome://tracing open: a track for\n"
 		 "each process, a slice for each execution. folded is what flamegraph.pl, inferno\n"

@@ -63,7 +63,7 @@ const struct command cmd_replay = {
 	.args = "[options] [FILE...]",
 	.summary = "print the events of captures, in the order of time",
 	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_EVENTS | OPTIONS_ORDER |
-		   OPTIONS_FOLLOW | OPTIONS_ENDING,
+		   OPTIONS_FOLLOW | OPTIONS_ENDING | OPTIONS_JOBS,
 	.notes = ": several files are\n"
 		 "merged by wall clock, FILE of - is standard input, and without FILE it is\n"
 		 "trace.etz. Processes that ran already when recording began are shown with\n"

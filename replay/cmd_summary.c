@@ -297,6 +297,8 @@ static int summarize(struct source **sources, size_t n, struct options *opt)
 		.filter = &opt->filter,
 		.utc = opt->utc,
 		.whole = opt->fail_on_loss,
+		.jobs = opt->jobs,
+		.progress = opt->progress,
 	};
 	struct summary s = { .complete = true };
 	int code = EXIT_DONE, r = ET_NOMEM;
@@ -351,7 +353,7 @@ const struct command cmd_summary = {
 	.name = "summary",
 	.args = "[options] [FILE...]",
 	.summary = "count what happened: by kind, command, user, exit status and error",
-	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_TOP | OPTIONS_ENDING,
+	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_TOP | OPTIONS_ENDING | OPTIONS_JOBS,
 	.notes = ".\n"
 		 "Several files are counted together, FILE of - is standard input, and "
 		 "without FILE\n"

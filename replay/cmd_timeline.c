@@ -59,6 +59,8 @@ static int timeline(struct source **sources, size_t n, struct options *opt)
 		.filter = &opt->filter,
 		.utc = opt->utc,
 		.whole = opt->fail_on_loss,
+		.jobs = opt->jobs,
+		.progress = opt->progress,
 		.all = true,
 		.fields = TIMELINE_FIELDS,
 	};
@@ -90,7 +92,7 @@ const struct command cmd_timeline = {
 	.name = "timeline",
 	.args = "[options] [FILE...]",
 	.summary = "draw which processes ran when",
-	.options = OPTIONS_FILTER | OPTIONS_TIMELINE | OPTIONS_ENDING,
+	.options = OPTIONS_FILTER | OPTIONS_TIMELINE | OPTIONS_JOBS | OPTIONS_ENDING,
 	.notes = ", a line each: those that\n"
 		 "ran longest, in the order in which they began. With --by-command a line for each\n"
 		 "command, with how many of it ran at once. --since and --until say what is drawn.\n"

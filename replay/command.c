@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crew.h"
+#include "progress.h"
 #include "sandbox.h"
 
 void command_help(const struct command *c, struct out *o)
@@ -62,6 +64,9 @@ int command_begin(const struct command *c, int argc, char **argv, struct options
 	}
 	if (opt->version)
 		return command_version();
+	if ((c->options & OPTIONS_JOBS) && !opt->jobs)
+		opt->jobs = crew_default();
+	opt->progress = (c->options & OPTIONS_JOBS) && progress_possible();
 	if (options_conflict(opt)) {
 		say("%s", options_conflict(opt));
 		return EXIT_USAGE;

@@ -308,23 +308,45 @@ static bool json_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+#define EACH(byte) (0x0101010101010101u * (byte))
+
+/* Whether one of eight bytes is below n, which is at most 0x80. */
+static uint64_t below(uint64_t eight, uint64_t n)
+{
+	return (eight - EACH(n)) & ~eight & EACH(0x80);
+}
+
+/* How many bytes at the beginning are plain. */
+static size_t json_run(const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+	uint64_t eight;
+
+	for (; n - i >= sizeof(eight); i += sizeof(eight)) {
+		memcpy(&eight, p + i, sizeof(eight));
+		if ((eight & EACH(0x80)) | below(eight, 0x20) | below(eight ^ EACH('"'), 1) |
+		    below(eight ^ EACH('\\'), 1) | below(eight ^ EACH(0x7f), 1))
+			break;
+	}
+	while (i < n && json_plain(p[i]))
+		i++;
+	return i;
+}
+
 bool escape_json(struct out *o, const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
 	bool lossy = false;
 
 	for (size_t i = 0; i < n;) {
-		size_t run = i;
+		size_t run = json_run(p + i, n - i);
 		unsigned len;
 		uint32_t cp;
 
-		while (run < n && json_plain(p[run]))
-			run++;
-		if (run > i) {
-			out_bytes(o, s + i, run - i);
-			i = run;
-			continue;
-		}
+		out_bytes(o, s + i, run);
+		i += run;
+		if (i == n)
+			break;
 		len = escape_utf8(p + i, n - i, &cp);
 		if (!len) {
 			out_bytes(o, "\xef\xbf\xbd", 3);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ahead.h"
 #include "event.h"
 
 /*
@@ -19,156 +20,86 @@
 
 /* ---- From records to rows that wait ----------------------------------------------- */
 
-/*
- * Names and times that the filter needs, as far as the segment has told them. Only
- * in front of rows: however many records of names come, they cost one binding.
- */
-int feed_bind(struct feed *f, const struct et_record *rec)
-{
-	const struct input_options *opt = &f->shared->opt;
-	const struct source *s = f->source;
-
-	f->unbound |= rec->type == ET_REC_FILE || rec->type == ET_REC_USERS;
-	f->ranged &= rec->type != ET_REC_FILE;
-	if (!rec->rows)
-		return ET_OK;
-	if (f->unbound || !f->scope.filter) {
-		if (scope_bind(&f->scope, opt->filter, s->names))
-			return ET_NOMEM;
-		f->unbound = false;
-	}
-	if (!f->timed) {
-		scope_bind_times(&f->scope, opt->filter, s->start, opt->utc ? 0 : s->offset);
-		f->timed = true;
-	}
-	if (!f->ranged && !opt->whole)
-		et_reader_range(s->reader, opt->all ? INT64_MIN : f->scope.since,
-				f->scope.until);
-	f->ranged = true;
-	return ET_OK;
-}
-
-bool feed_reads(const struct feed *f, const struct et_record *rec, bool matches)
-{
-	const struct source *s = f->source;
-
-	return (s->wanted && matches) || ((s->wanted || s->fresh) && rec->kinds[ET_LOST]);
-}
-
-int feed_check(struct feed *f)
-{
-	struct et_error err;
-	const uint8_t *body;
-
-	if (!f->shared->opt.whole || !et_reader_body(f->source->reader, &body, &err))
-		return ET_OK;
-	source_failed(f->source);
-	return err.code == ET_NOMEM ? ET_NOMEM : ET_OK;
-}
-
-int feed_room_for_selected(struct feed *f, uint32_t rows)
-{
-	struct feed_shared *sh = f->shared;
-	uint8_t *more;
-
-	if (sh->selected_cap >= (size_t)rows + 1)
-		return ET_OK;
-	more = realloc(sh->selected, (size_t)rows + 1);
-	if (!more)
-		return ET_NOMEM;
-	sh->selected = more;
-	sh->selected_cap = (size_t)rows + 1;
-	return ET_OK;
-}
-
 /* Puts the rows that are selected, or all, behind those that wait. */
-static int take_rows(struct feed *f, struct et_chunk *c, uint16_t held, size_t *n,
+static int take_rows(struct feed *f, const struct unit *u, uint16_t held, size_t *n,
 		     struct et_error *err)
 {
-	const uint8_t *selected = f->shared->selected;
 	struct waiting_row *to = f->rows.v + f->rows.n;
 	const uint64_t *ts;
-	uint32_t rows = et_chunk_rows(c);
-	int r = et_chunk_uints(c, ET_F_TS, &ts, err);
+	uint32_t rows = et_chunk_rows(u->chunk);
+	int r = et_chunk_uints(u->chunk, ET_F_TS, &ts, err);
 
 	if (r)
 		return r;
 	for (uint32_t i = 0; i < rows; i++)
-		if (selected[i] || f->shared->opt.all)
-			to[(*n)++] = (struct waiting_row){ ts[i], i, held, selected[i] };
+		if (u->selected[i] || f->shared->opt.all)
+			to[(*n)++] = (struct waiting_row){ ts[i], i, held, u->selected[i] };
 	return ET_OK;
 }
 
-/* Adds the rows of a decoded chunk that the filter wants; takes the chunk over. */
-static int add_chunk(struct feed *f, const struct et_record *rec, struct et_chunk *c)
+/* Adds the rows that the filter wants; *kept: the unit is wanted until they are handed out. */
+static int add_rows(struct feed *f, struct unit *u, bool *kept)
 {
-	uint32_t rows = et_chunk_rows(c);
+	uint32_t rows = et_chunk_rows(u->chunk);
 	uint16_t slot = 0;
 	struct et_error err;
 	size_t n = 0;
-	int r = ET_NOMEM;
-
-	while (f->held[slot].chunk)
-		slot++;
-	source_losses(f->source, c, f->scope.since, f->scope.until);
-	if (!f->source->wanted) {
-		r = ET_OK;
-		goto out;
-	}
-	if (feed_room_for_selected(f, rows) || rows_room(&f->rows, rows))
-		goto out;
-	r = scope_select(&f->scope, rec, c, f->shared->selected, &err);
-	if (!r)
-		r = take_rows(f, c, slot, &n, &err);
-	if (r) {
-		if (r != ET_NOMEM) {
-			source_fault(f->source, rec, &err);
-			r = ET_OK;
-		}
-		goto out;
-	}
-	if (!n)
-		goto out;
-	if (rows_add(&f->rows, n, &f->shared->spare)) {
-		r = ET_NOMEM;
-		goto out;
-	}
-	f->held[slot] = (struct feed_held){ c, (uint32_t)n, false };
-	f->n_held++;
-	f->held_rows += rows;
-	c = NULL;
-out:
-	et_chunk_free(c);
-	return r;
-}
-
-static int take_record(struct feed *f, const struct et_record *rec)
-{
-	struct et_chunk *c;
-	struct et_error err;
 	int r;
 
-	source_take(f->source, rec);
-	if (f->shared->opt.record)
-		f->shared->opt.record(f->shared->opt.ctx, f->source, rec);
+	*kept = false;
+	while (f->held[slot].unit)
+		slot++;
+	if (rows_room(&f->rows, rows))
+		return ET_NOMEM;
+	r = take_rows(f, u, slot, &n, &err);
+	if (r == ET_NOMEM)
+		return r;
+	if (r)
+		source_fault(f->source, &u->step.rec, &err);
+	if (r || !n)
+		return ET_OK;
+	if (rows_add(&f->rows, n, &f->shared->spare))
+		return ET_NOMEM;
+	f->held[slot] = (struct feed_held){ u, (uint32_t)n, false };
+	f->n_held++;
+	f->held_rows += rows;
+	*kept = true;
+	return ET_OK;
+}
+
+/* What waits is printed with the names that hold for it, and not with those that come. */
+static void render_waiting(struct feed *f, const struct et_record *rec)
+{
+	if (!f->shared->opt.render ||
+	    (rec->type != ET_REC_USERS && rec->type != ET_REC_CGROUPS && rec->type != ET_REC_HOST))
+		return;
+	for (unsigned k = 0; k < FEED_HELD_MAX; k++)
+		if (f->held[k].unit && !f->held[k].unit->columns_code)
+			unit_render(f->held[k].unit);
+}
+
+/* Takes the unit over. */
+static int take_unit(struct feed *f, struct unit *u)
+{
+	const struct et_record *rec = &u->step.rec;
+	bool have = false;
+	int r;
+
 	if (rec->type == ET_REC_FILE)
 		f->newest = 0;
-	r = feed_bind(f, rec);
-	if (r || !rec->rows)
-		return r;
-	if (rec->ts_max > f->newest)
-		f->newest = rec->ts_max;
-	f->release = f->newest > WINDOW_NS ? f->newest - WINDOW_NS : 0;
-	if (!feed_reads(f, rec, f->shared->opt.all || scope_may_match(&f->scope, rec)))
-		return feed_check(f);
-	r = et_reader_chunk(f->source->reader, &c, &err);
-	if (r == ET_UNSUPPORTED)
-		source_fault(f->source, rec, &err);
-	else if (r)
-		source_failed(f->source);
-	if (r)
-		return r == ET_NOMEM ? ET_NOMEM : ET_OK;
-	return add_chunk(f, rec, c);
+	render_waiting(f, rec);
+	r = ahead_take(f, u);
+	if (!r && rec->rows) {
+		if (rec->ts_max > f->newest)
+			f->newest = rec->ts_max;
+		f->release = f->newest > WINDOW_NS ? f->newest - WINDOW_NS : 0;
+		r = ahead_rows(f, u, &have);
+	}
+	if (!r && have)
+		r = add_rows(f, u, &have);
+	if (r || !have)
+		ahead_free(f, u);
+	return r;
 }
 
 /* ---- From rows to events ------------------------------------------------------------ */
@@ -180,7 +111,7 @@ static void set_head(struct feed *f)
 	if (f->shared->opt.one_boot)
 		f->head = p->ts > INT64_MAX ? INT64_MAX : (int64_t)p->ts;
 	else
-		f->head = et_chunk_wall(f->held[p->held].chunk, p->ts);
+		f->head = et_chunk_wall(f->held[p->held].unit->chunk, p->ts);
 }
 
 static void idle(const struct feed *f)
@@ -194,7 +125,7 @@ static void idle(const struct feed *f)
 int feed_fill(struct feed *f, bool *ready)
 {
 	struct source *s = f->source;
-	struct et_record rec;
+	struct unit *u;
 	int r;
 
 	for (;;) {
@@ -208,9 +139,10 @@ int feed_fill(struct feed *f, bool *ready)
 		}
 		if (f->ended)
 			return ET_OK;
-		if (f->has_stalled) {
-			f->has_stalled = false;
-			r = take_record(f, &f->stalled);
+		if (f->stalled) {
+			u = f->stalled;
+			f->stalled = NULL;
+			r = take_unit(f, u);
 			if (r)
 				return r;
 		}
@@ -221,15 +153,17 @@ int feed_fill(struct feed *f, bool *ready)
 				continue;
 			}
 		}
-		if (!source_next(s, &rec)) {
+		r = ahead_next(f, &u);
+		if (r)
+			return r;
+		if (!u) {
 			f->ended = true;
 			f->release = UINT64_MAX;
-		} else if (rec.type == ET_REC_FILE && waits) {
-			f->stalled = rec;
-			f->has_stalled = true;
+		} else if (u->step.rec.type == ET_REC_FILE && waits) {
+			f->stalled = u;
 			f->release = UINT64_MAX;
 		} else {
-			r = take_record(f, &rec);
+			r = take_unit(f, u);
 			if (r)
 				return r;
 		}
@@ -238,10 +172,10 @@ int feed_fill(struct feed *f, bool *ready)
 
 static void let_go(struct feed *f, struct feed_held *h)
 {
-	f->held_rows -= et_chunk_rows(h->chunk);
+	f->held_rows -= et_chunk_rows(h->unit->chunk);
 	f->n_held--;
-	et_chunk_free(h->chunk);
-	h->chunk = NULL;
+	ahead_free(f, h->unit);
+	h->unit = NULL;
 }
 
 /* The chunk of the row goes when none of its rows waits. */
@@ -258,14 +192,20 @@ static int make_event(const struct feed *f, struct feed_held *h, struct input_ro
 		      struct et_error *err)
 {
 	uint64_t fields = f->shared->opt.fields;
-	int r = h->checked ? ET_OK : event_check(f->source, h->chunk, err);
 
-	if (r)
-		return r;
+	if (!h->checked) {
+		source_leave_out(f->source, h->unit->left_out.bits);
+		*err = h->unit->columns_error;
+		if (h->unit->columns_code)
+			return h->unit->columns_code;
+	}
 	h->checked = true;
+	row->text = unit_text(h->unit, row->row, &row->text_len);
+	if (row->text)
+		return ET_OK;
 	if (!fields)
-		return et_chunk_event(h->chunk, row->row, &row->ev, err);
-	event_pick(h->chunk, row->row, fields, &row->ev);
+		return et_chunk_event(h->unit->chunk, row->row, &row->ev, err);
+	event_pick(h->unit->chunk, row->row, fields, &row->ev);
 	return ET_OK;
 }
 
@@ -291,9 +231,9 @@ int feed_take(struct feed *f, struct input_row *row)
 	struct et_error err;
 	int r;
 
-	row->chunk = h->chunk;
+	row->chunk = h->unit->chunk;
 	row->row = p->row;
-	row->wall = et_chunk_wall(h->chunk, p->ts);
+	row->wall = et_chunk_wall(h->unit->chunk, p->ts);
 	row->matches = p->matches;
 	row->source = f->source;
 	r = make_event(f, h, row, &err);
@@ -311,7 +251,9 @@ int feed_take(struct feed *f, struct input_row *row)
 void feed_free(struct feed *f)
 {
 	for (unsigned k = 0; k < FEED_HELD_MAX; k++)
-		et_chunk_free(f->held[k].chunk);
+		ahead_free(f, f->held[k].unit);
+	ahead_free(f, f->stalled);
+	ahead_end(f);
 	rows_free(&f->rows);
 	scope_free(&f->scope);
 }

@@ -11,10 +11,13 @@
 #ifndef EXECTRACE_FEED_H
 #define EXECTRACE_FEED_H
 
+#include "crew.h"
 #include "filter.h"
 #include "input.h"
+#include "progress.h"
 #include "rows.h"
 #include "source.h"
+#include "unit.h"
 
 /*
  * Chunks kept for rows that wait; rather than pile up more, rows are handed out
@@ -26,16 +29,18 @@
 #define FEED_HELD_ROWS 262144u
 
 struct feed_held {
-	struct et_chunk *chunk; /* NULL: free */
-	uint32_t left;          /* rows of it that wait */
-	bool checked;           /* all its columns can be read */
+	struct unit *unit; /* NULL: free */
+	uint32_t left;     /* rows of it that wait */
+	bool checked;      /* all its columns can be read */
 };
 
 /* What the feeds of an input have in common. */
 struct feed_shared {
 	struct input_options opt;
-	uint8_t *selected; /* a byte for each row of the chunk at hand */
-	size_t selected_cap;
+	struct crew *crew;
+	struct unit_shared unit;
+	bool in_turn;      /* nothing is to be read ahead */
+	struct progress progress;
 	struct rows spare; /* for sorting */
 };
 
@@ -47,7 +52,10 @@ struct feed {
 
 	int64_t head; /* time of the row that is next, while one is ready: input_options.one_boot */
 
-	/* The rest is the feed's own. */
+	/* The rest is the feed's own, and that of ahead.h. */
+	struct unit *first, *last; /* records that were read, and not taken */
+	unsigned n_units;
+	uint64_t at;               /* where the last that was taken ends, for progress */
 	struct rows rows;
 	struct feed_held held[FEED_HELD_MAX];
 	unsigned n_held;
@@ -56,8 +64,7 @@ struct feed {
 	uint64_t release;   /* rows up to this ts may go */
 	struct feed_held *lent; /* its row was handed out last; NULL: none */
 
-	struct et_record stalled; /* a FILE_HEADER that waits for the rows before it */
-	bool has_stalled;
+	struct unit *stalled; /* a FILE_HEADER that waits for the rows before it; or NULL */
 	bool unbound, timed; /* names came since the scope was bound; it has its times */
 	bool ranged;         /* the reader knows them, of this segment */
 	bool ended;
@@ -74,21 +81,10 @@ int feed_fill(struct feed *f, bool *ready);
 int feed_take(struct feed *f, struct input_row *row);
 void feed_give_back(struct feed *f);
 /*
- * Reads the source to its end, or until *count is limit or more, and adds the
- * events to *count. Not for a feed that was filled. ET_OK or ET_NOMEM.
+ * Reads the source to its end, or until *count is limit or more, and adds the events to
+ * *count; what is to be done with them is in shared->unit. Not for a feed that was
+ * filled. ET_OK or ET_NOMEM.
  */
-int feed_count(struct feed *f, uint64_t limit, uint64_t *count);
-
-/* Binds the filter to what the source has said, before the rows of a record. */
-int feed_bind(struct feed *f, const struct et_record *rec);
-/*
- * Whether the rows of the record at hand are to be read: those that match, but for copies
- * of what was read, and all that tell of losses.
- */
-bool feed_reads(const struct feed *f, const struct et_record *rec, bool matches);
-/* Of a record whose rows are not: its body is checked, if all is to be. ET_OK or ET_NOMEM. */
-int feed_check(struct feed *f);
-/* Room for a verdict on each of so many rows in shared->selected. */
-int feed_room_for_selected(struct feed *f, uint32_t rows);
+int feed_scan(struct feed *f, uint64_t limit, uint64_t *count);
 
 #endif

@@ -204,9 +204,14 @@ void scope_free(struct filter_scope *s)
 	for (size_t i = 0; i < s->n_matches; i++)
 		match_unbind(&s->matches[i]);
 	free(s->matches);
-	where_free(&s->where);
-	free(s->verdicts);
 	*s = (struct filter_scope){ 0 };
+}
+
+void scratch_free(struct filter_scratch *w)
+{
+	free(w->verdicts);
+	where_free(&w->where);
+	*w = (struct filter_scratch){ 0 };
 }
 
 static int compare_u64(const void *a, const void *b)
@@ -379,6 +384,20 @@ bool scope_may_match(const struct filter_scope *s, const struct et_record *rec)
 	return true;
 }
 
+/* Whether all rows of the record are of these kinds, by its counts. */
+static bool all_wanted(const struct et_record *rec, uint32_t kinds)
+{
+	uint64_t known = 0;
+
+	for (unsigned k = 1; k < ET_KIND_END; k++) {
+		if (rec->kinds[k] && !(kinds & ET_KIND_BIT(k)))
+			return false;
+		known += rec->kinds[k];
+	}
+	/* Kinds of a later version are not among the counts. */
+	return known == rec->rows || kinds >> ET_KIND_END == ~0u >> ET_KIND_END;
+}
+
 bool scope_matches_all(const struct filter_scope *s, const struct et_record *rec)
 {
 	const struct filter *f = s->filter;
@@ -392,17 +411,8 @@ bool scope_matches_all(const struct filter_scope *s, const struct et_record *rec
 			return false;
 	if (f->n_matches || f->n_where)
 		return false;
-	for (unsigned k = 1; k < ET_KIND_END; k++)
-		if (rec->kinds[k] && !(kinds & ET_KIND_BIT(k)))
-			return false;
-	if ((f->kinds || f->outcomes) && kinds != ~0u) {
-		uint64_t known = 0;
-
-		for (unsigned k = 1; k < ET_KIND_END; k++)
-			known += rec->kinds[k];
-		if (known != rec->rows)
-			return false;
-	}
+	if (!all_wanted(rec, kinds))
+		return false;
 	if (f->has_since || f->has_until) {
 		int64_t lo, hi;
 
@@ -415,28 +425,54 @@ bool scope_matches_all(const struct filter_scope *s, const struct et_record *rec
 
 /* ---- By the columns ---------------------------------------------------------------- */
 
-/* Few values are compared one by one, which the compiler turns into vectors. */
-static void select_numbers(const uint64_t *column, uint32_t rows, const uint64_t *values,
-			   size_t n, const uint8_t *exempt, uint8_t *selected)
+/* Loops that the compiler turns into vectors. */
+#define SELECT_ONE(type)                                                                      \
+	do {                                                                                  \
+		const type *v = column->v, wanted = (type)(value + column->less);             \
+		for (uint32_t i = 0; i < rows; i++)                                           \
+			selected[i] &= (uint8_t)((v[i] == wanted) | exempt[i]);               \
+	} while (0)
+
+static void select_one(const struct et_stored *column, uint32_t rows, uint64_t value,
+		       const uint8_t *exempt, uint8_t *selected)
+{
+	unsigned width = column->width;
+	bool none = column->v ? width < 8 && (value + column->less) >> (8 * width) :
+				column->value != value;
+
+	for (uint32_t i = 0; none && i < rows; i++)
+		selected[i] &= exempt[i];
+	if (none || !column->v)
+		return;
+	if (width == 1)
+		SELECT_ONE(uint8_t);
+	else if (width == 2)
+		SELECT_ONE(uint16_t);
+	else if (width == 4)
+		SELECT_ONE(uint32_t);
+	else if (width == 8)
+		SELECT_ONE(uint64_t);
+}
+
+static void select_numbers(const struct et_stored *column, uint32_t rows,
+			   const uint64_t *values, size_t n, const uint8_t *exempt,
+			   uint8_t *selected)
 {
 	if (n == 1) {
-		uint64_t v = values[0];
-
-		for (uint32_t i = 0; i < rows; i++)
-			selected[i] &= (uint8_t)((column[i] == v) | exempt[i]);
-	} else {
-		for (uint32_t i = 0; i < rows; i++)
-			if (selected[i] && !exempt[i])
-				selected[i] = has_value(values, n, column[i]);
+		select_one(column, rows, values[0], exempt, selected);
+		return;
 	}
+	for (uint32_t i = 0; i < rows; i++)
+		if (selected[i] && !exempt[i])
+			selected[i] = has_value(values, n, et_stored_number(column, i));
 }
 
 enum verdict { UNSEEN, NO, YES };
 
-static bool string_matches(struct filter_scope *s, const struct et_chunk *chunk, uint32_t id,
+static bool string_matches(struct filter_scratch *w, const struct et_chunk *chunk, uint32_t id,
 			   const struct filter_patterns *p, bool path)
 {
-	uint8_t *memo = &s->verdicts[id];
+	uint8_t *memo = &w->verdicts[id];
 
 	if (*memo == UNSEEN) {
 		struct et_str str = et_chunk_str(chunk, id);
@@ -451,7 +487,7 @@ static bool string_matches(struct filter_scope *s, const struct et_chunk *chunk,
 }
 
 /* Forgets the verdicts of the test before, and makes room for this chunk's ids. */
-static int verdicts_reset(struct filter_scope *s, struct et_chunk *chunk, struct et_error *err)
+static int verdicts_reset(struct filter_scratch *w, struct et_chunk *chunk, struct et_error *err)
 {
 	uint32_t n;
 	int r = et_chunk_strings(chunk, &n, err);
@@ -459,28 +495,28 @@ static int verdicts_reset(struct filter_scope *s, struct et_chunk *chunk, struct
 
 	if (r)
 		return r;
-	if (s->verdicts_cap < (size_t)n + 1) {
-		more = realloc(s->verdicts, (size_t)n + 1);
+	if (w->verdicts_cap < (size_t)n + 1) {
+		more = realloc(w->verdicts, (size_t)n + 1);
 		if (!more) {
 			*err = (struct et_error){ ET_NOMEM, 0, 0, "out of memory" };
 			return ET_NOMEM;
 		}
-		s->verdicts = more;
-		s->verdicts_cap = (size_t)n + 1;
+		w->verdicts = more;
+		w->verdicts_cap = (size_t)n + 1;
 	}
-	memset(s->verdicts, UNSEEN, (size_t)n + 1);
+	memset(w->verdicts, UNSEEN, (size_t)n + 1);
 	return ET_OK;
 }
 
-static int select_strings(struct filter_scope *s, struct et_chunk *chunk,
-			  enum filter_glob which, const uint8_t *exempt, uint8_t *selected,
-			  struct et_error *err)
+static int select_strings(const struct filter_scope *s, struct filter_scratch *w,
+			  struct et_chunk *chunk, enum filter_glob which,
+			  const uint8_t *exempt, uint8_t *selected, struct et_error *err)
 {
 	const struct filter_patterns *p = &s->filter->globs[which];
 	uint32_t rows = et_chunk_rows(chunk);
 	const uint32_t *ids, *others = NULL;
 	bool path = which == FILTER_EXE;
-	int r = verdicts_reset(s, chunk, err);
+	int r = verdicts_reset(w, chunk, err);
 
 	if (!r)
 		r = et_chunk_ids(chunk, path ? ET_F_EXE : ET_F_COMM, &ids, err);
@@ -495,19 +531,20 @@ static int select_strings(struct filter_scope *s, struct et_chunk *chunk,
 			continue;
 		if (!id && others)
 			id = others[i];
-		selected[i] = id && string_matches(s, chunk, id, p, path);
+		selected[i] = id && string_matches(w, chunk, id, p, path);
 	}
 	return ET_OK;
 }
 
-static int select_args(struct filter_scope *s, struct et_chunk *chunk, const uint8_t *exempt,
-		       uint8_t *selected, struct et_error *err)
+static int select_args(const struct filter_scope *s, struct filter_scratch *w,
+		       struct et_chunk *chunk, const uint8_t *exempt, uint8_t *selected,
+		       struct et_error *err)
 {
 	const struct filter_patterns *p = &s->filter->globs[FILTER_ARG];
 	uint32_t rows = et_chunk_rows(chunk);
 	const struct et_span *spans;
 	const uint32_t *ids;
-	int r = verdicts_reset(s, chunk, err);
+	int r = verdicts_reset(w, chunk, err);
 
 	if (!r)
 		r = et_chunk_lists(chunk, ET_F_ARGV, &spans, &ids, err);
@@ -520,21 +557,22 @@ static int select_args(struct filter_scope *s, struct et_chunk *chunk, const uin
 			continue;
 		if (spans[i].n != UINT32_MAX)
 			for (uint32_t k = 0; k < spans[i].n && !found; k++)
-				found = string_matches(s, chunk, ids[spans[i].first + k], p,
+				found = string_matches(w, chunk, ids[spans[i].first + k], p,
 						       false);
 		selected[i] = found;
 	}
 	return ET_OK;
 }
 
-static int select_match(struct filter_scope *s, struct et_chunk *chunk, size_t i,
-			const uint8_t *exempt, uint8_t *selected, struct et_error *err)
+static int select_match(const struct filter_scope *s, struct filter_scratch *w,
+			struct et_chunk *chunk, size_t i, const uint8_t *exempt,
+			uint8_t *selected, struct et_error *err)
 {
 	const struct match_scope *m = &s->matches[i];
 	bool all = match_asks_lost(m->match) && !s->filter->keeps_lost;
-	int r = verdicts_reset(s, chunk, err);
+	int r = verdicts_reset(w, chunk, err);
 
-	return r ? r : match_select(m, chunk, all ? NULL : exempt, selected, s->verdicts, err);
+	return r ? r : match_select(m, chunk, all ? NULL : exempt, selected, w->verdicts, err);
 }
 
 static int select_times(const struct filter_scope *s, const struct et_record *rec,
@@ -563,26 +601,31 @@ static int select_times(const struct filter_scope *s, const struct et_record *re
 }
 
 /* Starts from the kinds. exempt: lost events, to which no test of a process is put. */
-static int select_kinds(const struct filter_scope *s, struct et_chunk *chunk, uint8_t *exempt,
-			uint8_t *selected, struct et_error *err)
+static int select_kinds(const struct filter_scope *s, const struct et_record *rec,
+			struct et_chunk *chunk, uint8_t *exempt, uint8_t *selected,
+			struct et_error *err)
 {
 	uint32_t rows = et_chunk_rows(chunk), kinds = kinds_wanted(s->filter);
-	const uint64_t *column;
-	int r = et_chunk_uints(chunk, ET_F_KIND, &column, err);
+	struct et_stored column;
+	int r;
 
-	if (r)
-		return r;
-	for (uint32_t i = 0; i < rows; i++) {
-		uint64_t k = column[i] < 32 ? column[i] : 31;
+	memset(exempt, 0, rows);
+	memset(selected, 1, rows);
+	if (all_wanted(rec, kinds) && !rec->kinds[ET_LOST])
+		return ET_OK;
+	r = et_chunk_stored(chunk, ET_F_KIND, &column, err);
+	for (uint32_t i = 0; !r && i < rows; i++) {
+		uint64_t k = et_stored_number(&column, i);
 
-		selected[i] = (uint8_t)(kinds >> k & 1);
+		selected[i] = (uint8_t)(kinds >> (k < 32 ? k : 31) & 1);
 		exempt[i] = k == ET_LOST;
 	}
-	return ET_OK;
+	return r;
 }
 
-int scope_select(struct filter_scope *s, const struct et_record *rec, struct et_chunk *chunk,
-		 uint8_t *selected, struct et_error *err)
+int scope_select(const struct filter_scope *s, struct filter_scratch *w,
+		 const struct et_record *rec, struct et_chunk *chunk, uint8_t *selected,
+		 struct et_error *err)
 {
 	const struct filter *f = s->filter;
 	uint32_t rows = et_chunk_rows(chunk);
@@ -593,15 +636,15 @@ int scope_select(struct filter_scope *s, const struct et_record *rec, struct et_
 		*err = (struct et_error){ ET_NOMEM, 0, 0, "out of memory" };
 		return ET_NOMEM;
 	}
-	r = select_kinds(s, chunk, exempt, selected, err);
+	r = select_kinds(s, rec, chunk, exempt, selected, err);
 	for (int i = 0; !r && i < FILTER_NUMBERS; i++) {
-		const uint64_t *column;
+		struct et_stored column;
 
 		if (!has_terms(&f->numbers[i]))
 			continue;
-		r = et_chunk_uints(chunk, number_tests[i].column, &column, err);
+		r = et_chunk_stored(chunk, number_tests[i].column, &column, err);
 		if (!r)
-			select_numbers(column, rows, s->values[i], s->n_values[i], exempt,
+			select_numbers(&column, rows, s->values[i], s->n_values[i], exempt,
 				       selected);
 	}
 	if (!r && (f->has_since || f->has_until))
@@ -609,14 +652,15 @@ int scope_select(struct filter_scope *s, const struct et_record *rec, struct et_
 	for (int i = 0; !r && i < FILTER_GLOBS; i++) {
 		if (!f->globs[i].n)
 			continue;
-		r = i == FILTER_ARG ? select_args(s, chunk, exempt, selected, err)
-				    : select_strings(s, chunk, (enum filter_glob)i, exempt,
+		r = i == FILTER_ARG ? select_args(s, w, chunk, exempt, selected, err)
+				    : select_strings(s, w, chunk, (enum filter_glob)i, exempt,
 						     selected, err);
 	}
 	for (size_t i = 0; !r && i < f->n_matches; i++)
-		r = select_match(s, chunk, i, exempt, selected, err);
+		r = select_match(s, w, chunk, i, exempt, selected, err);
 	for (size_t i = 0; !r && i < f->n_where; i++)
-		r = where_select(&s->where, f->where[i], chunk, f->keeps_lost, selected, err);
+		r = where_select(&s->where, &w->where, f->where[i], chunk, f->keeps_lost,
+				 selected, err);
 	free(exempt);
 	return r;
 }

@@ -83,10 +83,19 @@ struct filter_scope {
 	size_t n_matches;
 	struct where_scope where;
 	int64_t since, until;		/* wall times: since <= t < until */
-	uint8_t *verdicts;		/* memo per string id */
-	size_t verdicts_cap;
 };
 
+/*
+ * What selecting rows needs besides the scope, which several threads may read at once:
+ * each has one of its own. All zero is empty.
+ */
+struct filter_scratch {
+	uint8_t *verdicts;		/* memo per string id */
+	size_t verdicts_cap;
+	struct where_scratch where;
+};
+
+void scratch_free(struct filter_scratch *w);
 void scope_free(struct filter_scope *s);
 /* Binds numbers and names; again when the segment or its names have changed. -1: no memory. */
 int scope_bind(struct filter_scope *s, const struct filter *f, const struct et_context *names);
@@ -101,7 +110,8 @@ bool scope_matches_all(const struct filter_scope *s, const struct et_record *rec
  * Sets selected[row] to 1 where the row matches, else 0. Returns ET_OK or what
  * reading a column gave.
  */
-int scope_select(struct filter_scope *s, const struct et_record *rec, struct et_chunk *chunk,
-		 uint8_t *selected, struct et_error *err);
+int scope_select(const struct filter_scope *s, struct filter_scratch *w,
+		 const struct et_record *rec, struct et_chunk *chunk, uint8_t *selected,
+		 struct et_error *err);
 
 #endif

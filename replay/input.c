@@ -3,7 +3,17 @@
 
 #include <stdlib.h>
 
+#include "ahead.h"
+#include "crew.h"
 #include "feed.h"
+#include "scan.h"
+
+/* What may be decoded and waits, or is being decoded, by all threads together. */
+#define UNDER_WAY_BYTES (80ull << 20)
+
+/* Of rows that wait, printed already: of all feeds, and of a chunk at most. */
+#define TEXT_BYTES (32u << 20)
+#define TEXT_OF_CHUNK (8u << 20)
 
 struct input {
 	struct feed_shared shared;
@@ -34,6 +44,17 @@ static int set_feeds(struct input *in, size_t n)
 	return 0;
 }
 
+static int set_crew(struct input *in, const struct input_options *opt)
+{
+	unsigned n = opt->jobs ? opt->jobs : 1;
+
+	in->shared.unit.opt = &in->shared.opt;
+	in->shared.unit.renders = opt->render && n > 1;
+	in->shared.unit.workers = calloc(n, sizeof(*in->shared.unit.workers));
+	in->shared.crew = in->shared.unit.workers ? crew_new(n, UNDER_WAY_BYTES) : NULL;
+	return in->shared.crew ? 0 : -1;
+}
+
 int input_open(struct source **sources, size_t n, const struct input_options *opt,
 	       struct input **out)
 {
@@ -44,14 +65,10 @@ int input_open(struct source **sources, size_t n, const struct input_options *op
 		in->sources = calloc(n + !n, sizeof(*in->sources));
 	if (in)
 		in->ledger = ledger_new();
-	if (!in || !in->sources || !in->ledger || set_feeds(in, n)) {
+	if (!in || !in->sources || !in->ledger || set_feeds(in, n) || set_crew(in, opt)) {
 		for (size_t i = 0; i < n; i++)
 			source_close(sources[i]);
-		if (in) {
-			ledger_free(in->ledger);
-			free(in->sources);
-		}
-		free(in);
+		input_close(in);
 		return -1;
 	}
 	in->shared.opt = *opt;
@@ -66,14 +83,19 @@ void input_close(struct input *in)
 {
 	if (!in)
 		return;
-	for (size_t i = 0; i < in->n; i++)
+	for (size_t i = 0; in->shared.crew && i < in->n; i++)
 		feed_free(&in->feeds[i]);
+	for (unsigned i = 0; in->shared.crew && i < crew_size(in->shared.crew); i++) {
+		scratch_free(&in->shared.unit.workers[i].scratch);
+		et_decoder_free(in->shared.unit.workers[i].decoder);
+	}
+	crew_free(in->shared.crew);
 	for (size_t i = 0; i < in->n_sources; i++)
 		source_close(in->sources[i]);
 	ledger_free(in->ledger);
 	free(in->feeds);
 	free(in->sources);
-	free(in->shared.selected);
+	free(in->shared.unit.workers);
 	rows_free(&in->shared.spare);
 	free(in);
 }
@@ -90,6 +112,21 @@ const struct ledger *input_ledger(const struct input *in)
 	return in->ledger;
 }
 
+static void begin_progress(struct input *in)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < in->n_sources; i++) {
+		const struct source *s = in->sources[i];
+
+		/* How much comes from a pipe nobody knows. */
+		if (s->pipe)
+			return;
+		bytes += s->size > s->origin ? s->size - s->origin : 0;
+	}
+	progress_begin(&in->shared.progress, in->shared.opt.progress, bytes);
+}
+
 /* A feed for each source or, where the order of a file is not that of time, its parts. */
 static int begin(struct input *in)
 {
@@ -102,6 +139,9 @@ static int begin(struct input *in)
 	}
 	if (set_feeds(in, n))
 		return ET_NOMEM;
+	in->shared.unit.text_max = n * FEED_HELD_MAX * TEXT_OF_CHUNK > TEXT_BYTES ?
+					   (uint32_t)(TEXT_BYTES / (n * FEED_HELD_MAX)) :
+					   TEXT_OF_CHUNK;
 	for (size_t i = 0; i < in->n_sources; i++) {
 		struct source *s = in->sources[i];
 
@@ -111,6 +151,7 @@ static int begin(struct input *in)
 			in->feeds[k++].source = s->parts[p];
 	}
 	share_ledger(in);
+	begin_progress(in);
 	in->begun = true;
 	return ET_OK;
 }
@@ -176,8 +217,10 @@ int input_next(struct input *in, struct input_row *row)
 		r = choose(in, &f);
 		if (r)
 			return r;
-		if (!f)
+		if (!f) {
+			progress_clear(&in->shared.progress);
 			return ET_EOF;
+		}
 		r = feed_take(f, row);
 		if (r == ET_CORRUPT)
 			continue;
@@ -202,17 +245,46 @@ int input_rest(struct input *in)
 	return r == ET_EOF ? ET_OK : r;
 }
 
+static int scan(struct input *in, const struct scan_calls *calls, uint64_t limit,
+		uint64_t *count)
+{
+	int r = ET_OK;
+
+	share_ledger(in);
+	begin_progress(in);
+	in->shared.unit.calls = calls;
+	/* Where it ends is known only when all before was counted. */
+	in->shared.in_turn = limit != UINT64_MAX;
+	*count = 0;
+	for (size_t i = 0; !r && i < in->n && *count < limit; i++)
+		r = feed_scan(&in->feeds[i], limit, count);
+	for (size_t i = 0; i < in->n; i++)
+		ahead_end(&in->feeds[i]);
+	progress_clear(&in->shared.progress);
+	return r;
+}
+
 int input_count(struct input *in, uint64_t limit, uint64_t *count)
 {
-	share_ledger(in);
-	*count = 0;
-	for (size_t i = 0; i < in->n && *count < limit; i++) {
-		int r = feed_count(&in->feeds[i], limit, count);
+	static const struct scan_calls none;
+	int r = scan(in, &none, limit, count);
 
-		if (r)
-			return r;
-	}
 	if (*count > limit)
 		*count = limit;
-	return ET_OK;
+	return r;
+}
+
+int input_scan(struct input *in, const struct scan_calls *calls)
+{
+	uint64_t count;
+	int r = scan(in, calls, UINT64_MAX, &count);
+
+	for (unsigned i = 0; i < crew_size(in->shared.crew); i++) {
+		struct worker *w = &in->shared.unit.workers[i];
+
+		if (w->state && calls->end(calls->ctx, w->state) && !r)
+			r = ET_NOMEM;
+		w->state = NULL;
+	}
+	return r;
 }

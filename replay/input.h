@@ -8,9 +8,11 @@
 #define EXECTRACE_INPUT_H
 
 #include "filter.h"
+#include "out.h"
 #include "source.h"
 
 struct input;
+struct input_row;
 
 struct input_options {
 	const struct filter *filter;	/* borrowed */
@@ -19,8 +21,16 @@ struct input_options {
 	uint64_t fields;		/* bits of the fields to fill, no lists; 0: all */
 	bool all;			/* hand out also what does not match: input_row.matches */
 	bool one_boot;			/* the sources' boot clock is the same: merge by ts */
+	bool progress;			/* tell on the terminal how far it is, if it takes long */
+	unsigned jobs;			/* threads to read with, at most CREW_MAX; 0: one */
 	/* Called with each record, in front of the rows that it brings. NULL: none. */
 	void (*record)(void *ctx, const struct source *s, const struct et_record *rec);
+	/*
+	 * Writes what will be printed of a row, where that depends on the row alone: the
+	 * threads that read do it, for as many rows as they find room for. What is behind ctx
+	 * all of them share. NULL: none.
+	 */
+	void (*render)(const void *ctx, const struct input_row *row, struct out *o);
 	/* Called before waiting for a pipe: hand out what is buffered. NULL: none. */
 	void (*idle)(void *ctx);
 	void *ctx;
@@ -33,6 +43,8 @@ struct input_row {
 	bool matches;			/* the filter lets it through */
 	struct et_chunk *chunk;		/* for columns that et_event has no room for */
 	uint32_t row;
+	const char *text;		/* what render has written; then ev is not filled. Else NULL */
+	size_t text_len;
 };
 
 /* Takes the sources over, also when it fails with -1 for want of memory. */
@@ -45,11 +57,6 @@ void input_close(struct input *in);
  * points to is borrowed until the next call.
  */
 int input_next(struct input *in, struct input_row *row);
-/*
- * How many events there are, at most limit, without building any: records that
- * match by their heads alone are not even read.
- */
-int input_count(struct input *in, uint64_t limit, uint64_t *count);
 /* Reads on to the end and hands nothing out: what the sources lack is then known. */
 int input_rest(struct input *in);
 /* What was read of which segments, over all sources. */

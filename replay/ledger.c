@@ -97,8 +97,10 @@ size_t ledger_segment(struct ledger *l, const struct et_record *rec, const void 
 	bool found;
 	size_t at = place_of(l, rec, &found);
 
-	if (found)
+	if (found) {
+		l->v[l->sorted[at]].copied |= l->v[l->sorted[at]].next > 0;
 		return l->sorted[at];
+	}
 	if (!grow(l)) {
 		l->over = true;
 		return LEDGER_NONE;

@@ -45,6 +45,7 @@ struct ledger_segment {
 	uint64_t all_losses;	/* rows of kind lost that there are, where END says how many */
 	int64_t first, edge;	/* wall clock, ns, of its beginning and of the latest row */
 	bool has_first, has_edge;
+	bool copied;		/* it came again when rows of it were taken */
 	bool has_series, has_all, ended, not_ended, left, unread;
 	uint8_t series[8];
 	uint64_t number;

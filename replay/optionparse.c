@@ -126,7 +126,7 @@ static void help_group(struct out *o, unsigned groups, unsigned within, const ch
 		int n;
 
 		if (!(s->group & groups & within) ||
-		    (s->group == ~0u && within != OPTIONS_ENDING) ||
+		    (s->group == ~0u && !(within & OPTIONS_ENDING)) ||
 		    find(groups, s->name, strlen(s->name)) != s)
 			continue;
 		if (!any)
@@ -154,7 +154,7 @@ void options_help(struct out *o, unsigned groups)
 			   OPTIONS_FOLLOW | OPTIONS_INFO | OPTIONS_TEXT | OPTIONS_TIMELINE,
 		   "Output");
 	help_group(o, groups, OPTIONS_CONTROL, "The recorder that is asked");
-	help_group(o, groups, OPTIONS_ENDING, "Other");
+	help_group(o, groups, OPTIONS_ENDING | OPTIONS_JOBS, "Other");
 	if (groups & OPTIONS_EVENTS)
 		out_text(o, "\n"
 			    "A template is text with columns in braces, by the names that --columns "

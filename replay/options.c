@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crew.h"
 #include "template.h"
 #include "tempo.h"
 #include "timeline.h"
 
 static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_failed, set_ok, set_since,
 	set_until, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows;
-static set_fn set_format, set_sort, set_tail, set_speed, set_time, set_color;
+static set_fn set_format, set_sort, set_tail, set_speed, set_time, set_color, set_jobs;
 static set_fn set_compiler, set_export, set_weight, set_width;
 
 #define FLAG(member) set_flag, offsetof(struct options, member)
@@ -85,6 +86,7 @@ const struct option_spec option_specs[] = {
 { OPTIONS_RECORD, "btf", 0, "FILE", "types of a kernel that has none itself", set_record, 0 },
 { OPTIONS_CONTROL, "control", 0, "PATH", "the socket it listens at; /run/exectrace/control by default", set_control, 0 },
 { OPTIONS_FOLLOW, "follow", 0, NULL, "go on when FILE grows or is replaced, until interrupted", FLAG(follow) },
+{ OPTIONS_JOBS, "jobs", 'j', "N", "threads to read with, 1 to 64; by default one for each CPU it may use", set_jobs, 0 },
 { OPTIONS_ENDING, "fail-on-loss", 0, NULL, "exit with 3 when the capture may lack events", FLAG(fail_on_loss) },
 { OPTIONS_ENDING, "quiet", 'q', NULL, "say nothing at the end when the capture is complete", FLAG(quiet) },
 { ~0u, "help", 'h', NULL, "this text", FLAG(help) },
@@ -371,6 +373,12 @@ static int set_chunk_rows(struct options *o, const struct option_spec *spec, cha
 			  struct reason *why)
 {
 	return set_from_one(spec, value, 262144, &o->chunk_rows, why);
+}
+
+static int set_jobs(struct options *o, const struct option_spec *spec, char *value,
+		    struct reason *why)
+{
+	return set_from_one(spec, value, CREW_MAX, &o->jobs, why);
 }
 
 static int set_top(struct options *o, const struct option_spec *spec, char *value,

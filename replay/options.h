@@ -34,6 +34,7 @@ enum option_group {
 	OPTIONS_INFO = 4096,	/* what is told of a capture */
 	OPTIONS_CONTROL = 8192,	/* the recorder that is asked */
 	OPTIONS_ORDER = 16384,	/* which events come first, and how soon */
+	OPTIONS_JOBS = 65536,	/* threads that read */
 	OPTIONS_TEXT = 1 << 20,	/* where a text goes that is made */
 	OPTIONS_COMPILE = 1 << 21, /* which compilers are looked for */
 	OPTIONS_EXPORT = 1 << 22, /* what for */
@@ -52,6 +53,8 @@ struct options {
 	uint64_t limit;		/* UINT64_MAX: none */
 	unsigned top;
 	bool has_top;
+	unsigned jobs;		/* threads to read with */
+	bool progress;		/* there is a terminal to tell it on; no option */
 	bool json, count, utc, no_header, date, wide, quiet, fail_on_loss, follow, exes, losses;
 	bool csv, sh, reverse, no_pager;
 	struct template *template; /* owned; NULL: not given */

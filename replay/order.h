@@ -34,6 +34,7 @@ struct order_line {
 	uint32_t key_len, len;
 	int64_t wall;
 	int32_t offset;
+	uint32_t whose; /* the caller's */
 };
 
 struct order;

@@ -103,11 +103,19 @@ void out_slow_bytes(struct out *o, const void *p, size_t n)
 
 void out_uint(struct out *o, uint64_t u)
 {
+	static const char pairs[] = "0001020304050607080910111213141516171819"
+				    "2021222324252627282930313233343536373839"
+				    "4041424344454647484950515253545556575859"
+				    "6061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
 	char tmp[20], *p = tmp + sizeof(tmp);
 
-	do
-		*--p = (char)('0' + u % 10);
-	while (u /= 10);
+	for (; u >= 100; u /= 100)
+		memcpy(p -= 2, pairs + 2 * (u % 100), 2);
+	if (u >= 10)
+		memcpy(p -= 2, pairs + 2 * u, 2);
+	else
+		*--p = (char)('0' + u);
 	out_bytes(o, p, (size_t)(tmp + sizeof(tmp) - p));
 }
 

@@ -41,13 +41,24 @@ static const uint8_t first_ids[] = {
 	ET_F_CGROUP,
 };
 
+static char *append(char *p, const char *s)
+{
+	while (*s)
+		*p++ = *s++;
+	return p;
+}
+
+/* Names are short, also those that a file gives its columns (et_column), and many. */
 static void put_name(struct out *o, const char *before, const char *name, const char *suffix)
 {
-	out_text(o, before);
-	out_char(o, '"');
-	out_text(o, name);
-	out_text(o, suffix);
-	out_bytes(o, "\":", 2);
+	char *begin = out_room(o, 128), *p;
+
+	p = append(begin, before);
+	*p++ = '"';
+	p = append(append(p, name), suffix);
+	*p++ = '"';
+	*p++ = ':';
+	o->len += (size_t)(p - begin);
 }
 
 static void put_base64(struct out *o, const char *s, size_t n)
@@ -321,12 +332,17 @@ void json_row(struct out *o, const struct input_row *row)
 			put_field(o, first_ids[i], row);
 		left &= ~(1ull << first_ids[i]);
 	}
-	for (unsigned id = 1; id < ET_FIELD_END; id++) {
+	while (left || duration != ET_NONE) {
+		unsigned id = left ? (unsigned)__builtin_ctzll(left) : ET_FIELD_END;
+
 		/* How long it lived stands before what it used. */
-		if (id == ET_F_UTIME && duration != ET_NONE)
+		if (id >= ET_F_UTIME && duration != ET_NONE) {
 			json_uint(o, ",", "duration", duration);
-		if (left >> id & 1)
+			duration = ET_NONE;
+		} else {
 			put_field(o, id, row);
+			left &= left - 1;
+		}
 	}
 	for (unsigned i = 0; i < row->source->n_extra; i++) {
 		const struct et_column *c = &row->source->extra[i];

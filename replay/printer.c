@@ -90,13 +90,20 @@ void printer_line(struct printer *p, struct out *o, const char *made, size_t len
 
 bool printer_row(struct printer *p, struct out *o, const struct input_row *row)
 {
-	p->made.len = 0;
-	printer_make(p, &p->made, row);
+	const char *made = row->text;
+	size_t len = row->text_len;
+
+	if (!made) {
+		p->made.len = 0;
+		printer_make(p, &p->made, row);
+		made = p->made.buf;
+		len = p->made.len;
+	}
 	if (p->made.error)
 		o->error = p->made.error;
-	else if (p->made.len)
-		printer_line(p, o, p->made.buf, p->made.len, row->wall, row->source->offset);
-	return p->made.len > 0;
+	else if (len)
+		printer_line(p, o, made, len, row->wall, row->source->offset);
+	return len > 0;
 }
 
 void printer_end(struct printer *p, struct out *o)

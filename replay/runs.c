@@ -24,7 +24,8 @@ struct item *item_new(const struct order_line *line, uint64_t seq)
 					 .wall = line->wall,
 					 .key_len = line->key_len,
 					 .len = line->len,
-					 .offset = line->offset };
+					 .offset = line->offset,
+					 .whose = line->whose };
 	if (line->key_len)
 		memcpy(item->bytes, line->key, line->key_len);
 	memcpy(item->bytes + line->key_len, line->made, line->len);
@@ -44,7 +45,8 @@ void item_line(const struct item_head *head, const char *bytes, struct order_lin
 				     .key_len = head->key_len,
 				     .len = head->len,
 				     .wall = head->wall,
-				     .offset = head->offset };
+				     .offset = head->offset,
+				     .whose = head->whose };
 }
 
 int item_compare(const struct item_head *a, const char *a_key, const struct item_head *b,

@@ -13,7 +13,7 @@ struct item_head {
 	int64_t wall;
 	uint32_t key_len, len;
 	int32_t offset;
-	uint32_t unused;
+	uint32_t whose;
 };
 
 /* A line in memory: its key, and behind that what it is made of. */

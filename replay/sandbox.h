@@ -24,7 +24,8 @@ int sandbox_check(struct reason *why);
  *
  * Threads that start later are inside too, others are not. Inside, sysconf and
  * pthread_exit die, as they open files, and so does malloc in a ninth thread
- * unless M_ARENA_MAX was set before.
+ * unless M_ARENA_MAX was set before, and in any thread but the first when it gives
+ * memory back: crew.c sees to both.
  *
  * -1: the environment asks for more than there is, or for nonsense.
  */

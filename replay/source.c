@@ -64,16 +64,38 @@ static struct source *teller(struct source *s)
 	return s->whole ? s->whole : s;
 }
 
+static void add_fault(struct et_error *faults, uint64_t *n, uint64_t *last_at,
+		      const struct et_error *fault)
+{
+	if (*n < SOURCE_FAULTS)
+		faults[*n] = *fault;
+	*last_at = fault->at;
+	++*n;
+}
+
 static void on_fault(void *ctx, const struct et_error *fault)
 {
 	struct source *part = ctx, *s = teller(part);
+	struct source_step *step = part->step;
+	struct et_error at = *fault;
 
-	if (s->n_faults < SOURCE_FAULTS) {
-		s->faults[s->n_faults] = *fault;
-		s->faults[s->n_faults].at += part->base;
-	}
-	s->fault_at = fault->at + part->base;
-	s->n_faults++;
+	at.at += part->base;
+	if (step)
+		add_fault(step->faults, &step->n_faults, &step->fault_at, &at);
+	else
+		add_fault(s->faults, &s->n_faults, &s->fault_at, &at);
+}
+
+/* What was met with a step now counts. */
+static void take_faults(struct source *s, const struct source_step *step)
+{
+	uint64_t kept = step->n_faults < SOURCE_FAULTS ? step->n_faults : SOURCE_FAULTS;
+
+	for (uint64_t i = 0; i < kept; i++)
+		add_fault(s->faults, &s->n_faults, &s->fault_at, &step->faults[i]);
+	s->n_faults += step->n_faults - kept;
+	if (step->n_faults)
+		s->fault_at = step->fault_at;
 }
 
 static void on_failure(struct source *s, const struct et_error *err)
@@ -371,13 +393,42 @@ static void add_stats(struct et_reader_stats *to, const struct et_reader_stats *
 	to->bytes += st->bytes;
 }
 
-static void add_reader(struct et_reader_stats *to, const struct et_reader *reader)
+/* What settling a chunk can have changed. */
+static void add_late(struct et_reader_stats *to, const struct et_reader_stats *late)
+{
+	for (unsigned k = 0; k < ET_KIND_END; k++)
+		to->rows[k] += late->rows[k];
+	to->missing += late->missing;
+	to->damaged += late->damaged;
+	to->damaged_bytes += late->damaged_bytes;
+}
+
+static void remove_late(struct et_reader_stats *from, const struct et_reader_stats *late)
+{
+	for (unsigned k = 0; k < ET_KIND_END; k++)
+		from->rows[k] -= late->rows[k];
+	from->missing -= late->missing;
+	from->damaged -= late->damaged;
+	from->damaged_bytes -= late->damaged_bytes;
+}
+
+void source_reader_stats(const struct source *s, struct et_reader_stats *out)
+{
+	if (s->n_ahead) {
+		*out = s->seen;
+		add_late(out, &s->late);
+	} else {
+		et_reader_stats(s->reader, out);
+	}
+}
+
+static void add_reader(struct et_reader_stats *to, const struct source *s)
 {
 	struct et_reader_stats st;
 
-	if (!reader)
+	if (!s->reader)
 		return;
-	et_reader_stats(reader, &st);
+	source_reader_stats(s, &st);
 	add_stats(to, &st);
 }
 
@@ -385,9 +436,9 @@ void source_stats(const struct source *s, struct et_reader_stats *out)
 {
 	*out = s->past;
 	if (!s->parts)
-		add_reader(out, s->reader);
+		add_reader(out, s);
 	for (size_t i = 0; i < s->n_parts; i++)
-		add_reader(out, s->parts[i]->reader);
+		add_reader(out, s->parts[i]);
 	ledger_stats(s->own, out);
 	out->segments -= s->again_segments;
 	for (unsigned k = 0; k < ET_KIND_END; k++)
@@ -437,8 +488,17 @@ void source_failed(struct source *s)
 	if (s->wanted && t->all)
 		ledger_failed(t->all, s->all_at, &s->last);
 	s->fresh = s->wanted = false;
-	et_reader_stats(s->reader, &st);
+	source_reader_stats(s, &st);
 	s->missing_seen = st.missing;
+}
+
+bool source_is_copy(const struct source *s)
+{
+	const struct source *t = s->whole ? s->whole : s;
+	const struct ledger *l = t->all ? t->all : t->own;
+	size_t at = t->all ? s->all_at : s->own_at;
+
+	return at != LEDGER_NONE && l->v[at].copied;
 }
 
 void source_losses(struct source *s, struct et_chunk *c, int64_t since, int64_t until)
@@ -458,7 +518,7 @@ static void leave_segment(struct source *s)
 	struct et_reader_stats st;
 	bool unread;
 
-	et_reader_stats(s->reader, &st);
+	source_reader_stats(s, &st);
 	/* The input ended within the body of the last rows. */
 	if (st.missing > s->missing_seen)
 		source_failed(s);
@@ -503,7 +563,7 @@ static void take_account(struct source *s, const struct et_record *rec)
 {
 	struct et_reader_stats st;
 
-	et_reader_stats(s->reader, &st);
+	source_reader_stats(s, &st);
 	if (rec->type == ET_REC_FILE) {
 		enter_segment(s, rec);
 	} else if (rec->rows || rec->type == ET_REC_END) {
@@ -537,27 +597,48 @@ static bool next_followed(struct source *s, struct et_record *rec)
 		leave_segment(s);
 		s->missing_seen = s->unread_seen = 0;
 		/* Also when it is to stop: what is said of it then is what it says as a file. */
-		add_reader(&s->past, s->reader);
+		add_reader(&s->past, s);
 		et_reader_close(s->reader);
 		s->reader = NULL;
 	}
 }
 
-bool source_next(struct source *s, struct et_record *rec)
+/* The reader's stats without what was settled, which comes at its own time. */
+static void note_stats(const struct source *s, struct et_reader_stats *st)
 {
-	struct et_error err = { 0 };
-	int r;
+	et_reader_stats(s->reader, st);
+	remove_late(st, &s->late);
+}
 
-	if (s->ended || s->stopped || s->failure.code)
-		return false;
+void source_advance(struct source *s, struct source_step *step)
+{
+	step->n_faults = 0;
+	step->error = (struct et_error){ 0 };
+	/* What it meets counts at once. */
+	if (s->follow) {
+		step->code = next_followed(s, &step->rec) ? ET_OK : ET_EOF;
+		return;
+	}
+	if (!s->n_ahead++)
+		note_stats(s, &s->seen);
+	s->step = step;
+	step->code = (enum et_code)et_reader_next(s->reader, &step->rec, &step->error);
+	s->step = NULL;
+	note_stats(s, &step->stats);
+}
+
+bool source_reach(struct source *s, const struct source_step *step)
+{
 	if (s->follow)
-		return next_followed(s, rec);
-	r = et_reader_next(s->reader, rec, &err);
-	if (r == ET_EOF) {
+		return !step->code;
+	s->n_ahead--;
+	s->seen = step->stats;
+	take_faults(teller(s), step);
+	if (step->code == ET_EOF) {
 		s->ended = true;
 		leave_segment(s);
-	} else if (r) {
-		on_failure(s, &err);
+	} else if (step->code) {
+		on_failure(s, &step->error);
 	}
 	if (s->whole && s->ended) {
 		bool all = true;
@@ -566,7 +647,38 @@ bool source_next(struct source *s, struct et_record *rec)
 			all &= s->whole->parts[i]->ended;
 		s->whole->ended = all;
 	}
-	return !r;
+	return !step->code;
+}
+
+bool source_next(struct source *s, struct et_record *rec)
+{
+	struct source_step step;
+
+	if (s->ended || s->stopped || s->failure.code)
+		return false;
+	source_advance(s, &step);
+	if (!source_reach(s, &step))
+		return false;
+	*rec = step.rec;
+	return true;
+}
+
+int source_settle(struct source *s, struct et_chunk *c, struct et_error *err)
+{
+	struct et_reader_stats before, after;
+	int r;
+
+	et_reader_stats(s->reader, &before);
+	r = et_reader_settle(s->reader, c, err);
+	if (!r)
+		return ET_OK;
+	et_reader_stats(s->reader, &after);
+	remove_late(&after, &before);
+	add_late(&s->late, &after);
+	/* What was read behind it does not count: reading ends here. */
+	if (r == ET_IO)
+		on_failure(s, err);
+	return r;
 }
 
 /* When it began, as soon as that is known; the zone comes with HOST, before any row. */
@@ -598,11 +710,16 @@ static uint64_t boot_of(const struct source *s, const struct et_record *rec)
 	return id[0] ^ id[1] * 0x9e3779b97f4a7c15u;
 }
 
-void source_take(struct source *s, const struct et_record *rec)
+void source_learn(struct source *s, const struct et_record *rec, struct source_step *step)
 {
 	struct et_error err;
-	int r = et_context_take(s->names, s->reader, rec, &err);
+	int r;
 
+	s->step = step;
+	r = et_context_take(s->names, s->reader, rec, &err);
+	s->step = NULL;
+	if (step)
+		note_stats(s, &step->stats);
 	/* What is wrong with the record has reached on_fault; the rest is still good. */
 	if (r == ET_IO || r == ET_NOMEM)
 		on_failure(s, &err);
@@ -610,17 +727,25 @@ void source_take(struct source *s, const struct et_record *rec)
 		keep_schema(s);
 		s->boot = boot_of(s, rec);
 	}
+}
+
+void source_account(struct source *s, const struct et_record *rec)
+{
 	take_account(s, rec);
 	learn_start(s, rec);
 }
 
-void source_leave_out(struct source *s, unsigned column)
+void source_take(struct source *s, const struct et_record *rec)
 {
-	uint64_t bit = s->columns[column / 64] & 1ull << column % 64;
+	source_learn(s, rec, NULL);
+	source_account(s, rec);
+}
 
-	teller(s)->left_out[column / 64] |= bit;
-	if (column < ET_FIELD_END)
-		s->undecoded |= bit;
+void source_leave_out(struct source *s, const uint64_t columns[4])
+{
+	for (unsigned i = 0; i < 4; i++)
+		teller(s)->left_out[i] |= columns[i] & s->columns[i];
+	s->undecoded |= columns[0] & s->columns[0] & (~0ull >> (64 - ET_FIELD_END));
 }
 
 void source_fault(struct source *s, const struct et_record *rec, const struct et_error *err)

@@ -15,6 +15,19 @@
 /* Faults told apart; more are only counted. */
 #define SOURCE_FAULTS 5
 
+/*
+ * A record as the reader gave it, perhaps while those in front of it are still on their
+ * way: what came with it counts from source_reach on.
+ */
+struct source_step {
+	struct et_record rec;
+	enum et_code code;	/* ET_OK; ET_EOF: no record, but the end; else why reading stopped */
+	struct et_error error;
+	struct et_reader_stats stats;
+	struct et_error faults[SOURCE_FAULTS];
+	uint64_t n_faults, fault_at;
+};
+
 struct source {
 	char *name;		/* for messages */
 	int fd;			/* the reader's */
@@ -46,6 +59,12 @@ struct source {
 	struct et_error failure; /* why reading stopped before the end, or ET_OK */
 	bool ended;		/* read to its end */
 	uint64_t shown;		/* events handed out */
+
+	/* Of steps that were read and not reached. */
+	unsigned n_ahead;
+	struct source_step *step; /* that is being read; NULL: none */
+	struct et_reader_stats seen; /* with the last step that was reached, but for late ones */
+	struct et_reader_stats late; /* what source_settle has found */
 
 	/* What was read of which segments: in this capture, and in all that are read together. */
 	struct ledger *own;
@@ -113,6 +132,24 @@ bool source_next(struct source *s, struct et_record *rec);
  * names of the segment before, so hand that segment's events out first.
  */
 void source_take(struct source *s, const struct et_record *rec);
+
+/*
+ * The same in steps, of a source that does not follow, for reading ahead: source_advance for
+ * several records; then source_reach for each, in their order, and source_account. Of
+ * records of names source_learn is due before the next is read.
+ */
+void source_advance(struct source *s, struct source_step *step);
+/* As source_next, of the step that was read first. */
+bool source_reach(struct source *s, const struct source_step *step);
+/* The names that the record read last tells, if it is one of names. step: if not reached yet. */
+void source_learn(struct source *s, const struct et_record *rec, struct source_step *step);
+void source_account(struct source *s, const struct et_record *rec);
+/* What loading a chunk of et_reader_later has found, which counts now: ET_OK or what is wrong. */
+int source_settle(struct source *s, struct et_chunk *c, struct et_error *err);
+/* Whether rows of the segment at hand came before already: then some may be copies. */
+bool source_is_copy(const struct source *s);
+/* What its reader had met when the record that was reached last came. */
+void source_reader_stats(const struct source *s, struct et_reader_stats *out);
 /* The record's chunk could not be had: its rows are missing. */
 void source_failed(struct source *s);
 /* Notes what the rows of kind lost of the record at hand tell of that time, wall clock. */
@@ -121,8 +158,8 @@ void source_losses(struct source *s, struct et_chunk *c, int64_t since, int64_t 
 void source_shown(struct source *s);
 /* What its reader has met, or those of its parts; of copies of a segment, what all have together. */
 void source_stats(const struct source *s, struct et_reader_stats *out);
-/* Notes that a column, where the segment has it, is shown of no row of some chunk. */
-void source_leave_out(struct source *s, unsigned column);
+/* Notes that columns, a bit for each id, where the segment has them, are shown of no row of some chunk. */
+void source_leave_out(struct source *s, const uint64_t columns[4]);
 /* Notes that the record at hand could not be decoded. */
 void source_fault(struct source *s, const struct et_record *rec, const struct et_error *err);
 /*

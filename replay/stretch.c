@@ -10,16 +10,16 @@ struct stretch {
 	uint64_t base, size, at;
 };
 
-static int stretch_read(void *ctx, void *buf, size_t len, size_t *got)
+static int stretch_read_at(void *ctx, uint64_t offset, void *buf, size_t len, size_t *got)
 {
-	struct stretch *s = ctx;
-	uint64_t left = s->at < s->size ? s->size - s->at : 0;
+	const struct stretch *s = ctx;
+	uint64_t left = offset < s->size ? s->size - offset : 0;
 
 	if (len > left)
 		len = (size_t)left;
 	for (*got = 0; *got < len;) {
 		ssize_t n = pread(s->fd, (char *)buf + *got, len - *got,
-				  (off_t)(s->base + s->at));
+				  (off_t)(s->base + offset + *got));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -28,9 +28,17 @@ static int stretch_read(void *ctx, void *buf, size_t len, size_t *got)
 		if (!n)
 			break;
 		*got += (size_t)n;
-		s->at += (uint64_t)n;
 	}
 	return 0;
+}
+
+static int stretch_read(void *ctx, void *buf, size_t len, size_t *got)
+{
+	struct stretch *s = ctx;
+	int sys = stretch_read_at(s, s->at, buf, len, got);
+
+	s->at += *got;
+	return sys;
 }
 
 static int stretch_seek(void *ctx, uint64_t offset)
@@ -58,6 +66,7 @@ int stretch_open(int fd, uint64_t base, uint64_t size, struct et_io *io)
 	*s = (struct stretch){ .fd = fd, .base = base, .size = size };
 	*io = (struct et_io){ .ctx = s,
 			      .read = stretch_read,
+			      .read_at = stretch_read_at,
 			      .seek = stretch_seek,
 			      .size = stretch_size,
 			      .close = free };

@@ -12,25 +12,25 @@ struct column {
 	const struct et_span *spans;
 };
 
-void where_free(struct where_scope *s)
+void where_free(struct where_scratch *w)
 {
-	free(s->list.p);
-	*s = (struct where_scope){ 0 };
+	free(w->p);
+	*w = (struct where_scratch){ 0 };
 }
 
 static const char *find_user(void *ctx, uint64_t uid)
 {
-	return et_context_user(((struct where_scope *)ctx)->names, uid);
+	return et_context_user(((const struct where_scope *)ctx)->names, uid);
 }
 
 static const char *find_group(void *ctx, uint64_t gid)
 {
-	return et_context_group(((struct where_scope *)ctx)->names, gid);
+	return et_context_group(((const struct where_scope *)ctx)->names, gid);
 }
 
 static const char *find_cgroup(void *ctx, uint64_t id)
 {
-	return et_context_cgroup(((struct where_scope *)ctx)->names, id);
+	return et_context_cgroup(((const struct where_scope *)ctx)->names, id);
 }
 
 static int read_column(struct et_chunk *chunk, struct column *c, struct et_error *err)
@@ -62,46 +62,46 @@ static int read_columns(struct et_chunk *chunk, uint64_t fields, struct column *
 	return r;
 }
 
-static int list_add(struct where_scope *s, struct et_str item, struct et_error *err)
+static int list_add(struct where_scratch *w, struct et_str item, struct et_error *err)
 {
-	size_t need = s->list.len + item.len + 1;
+	size_t need = w->len + item.len + 1;
 
-	if (need > s->list.cap) {
+	if (need > w->cap) {
 		size_t cap = need < 2048 ? 4096 : need * 2;
-		char *more = realloc(s->list.p, cap);
+		char *more = realloc(w->p, cap);
 
 		if (!more) {
 			*err = (struct et_error){ ET_NOMEM, 0, 0, "out of memory" };
 			return ET_NOMEM;
 		}
-		s->list.p = more;
-		s->list.cap = cap;
+		w->p = more;
+		w->cap = cap;
 	}
 	if (item.len)
-		memcpy(s->list.p + s->list.len, item.ptr, item.len);
-	s->list.p[need - 1] = '\0';
-	s->list.len = need;
+		memcpy(w->p + w->len, item.ptr, item.len);
+	w->p[need - 1] = '\0';
+	w->len = need;
 	return ET_OK;
 }
 
 /* Where a list begins in the memory of the row's lists is known when all are there. */
-static int add_list(struct where_scope *s, struct et_chunk *chunk, const struct column *c,
+static int add_list(struct where_scratch *w, struct et_chunk *chunk, const struct column *c,
 		    uint32_t row, struct et_event *ev, struct et_error *err)
 {
 	struct et_span span = c->spans[row];
-	size_t start = s->list.len;
+	size_t start = w->len;
 	int r = ET_OK;
 
 	if (span.n == UINT32_MAX)
 		return ET_OK;
 	for (uint32_t i = 0; !r && i < span.n; i++)
-		r = list_add(s, et_chunk_str(chunk, c->ids[span.first + i]), err);
-	ev->v[c->id].l = (struct et_list){ NULL, (uint32_t)(s->list.len - start), span.n };
+		r = list_add(w, et_chunk_str(chunk, c->ids[span.first + i]), err);
+	ev->v[c->id].l = (struct et_list){ NULL, (uint32_t)(w->len - start), span.n };
 	ev->known |= 1ull << c->id;
 	return r;
 }
 
-static void place_lists(const struct where_scope *s, const struct column *columns, unsigned n,
+static void place_lists(const struct where_scratch *w, const struct column *columns, unsigned n,
 			struct et_event *ev)
 {
 	size_t at = 0;
@@ -109,24 +109,24 @@ static void place_lists(const struct where_scope *s, const struct column *column
 	for (unsigned i = 0; i < n; i++) {
 		if (!columns[i].spans || !ET_HAS(ev, columns[i].id))
 			continue;
-		ev->v[columns[i].id].l.ptr = s->list.p + at;
+		ev->v[columns[i].id].l.ptr = w->p + at;
 		at += ev->v[columns[i].id].l.len;
 	}
 }
 
-static int make_row(struct where_scope *s, struct et_chunk *chunk,
+static int make_row(struct where_scratch *w, struct et_chunk *chunk,
 		    const struct column *columns, unsigned n, uint32_t row,
 		    struct et_event *ev, struct et_error *err)
 {
 	int r = ET_OK;
 
 	ev->known = 0;
-	s->list.len = 0;
+	w->len = 0;
 	for (unsigned i = 0; !r && i < n; i++) {
 		const struct column *c = &columns[i];
 
 		if (c->spans) {
-			r = add_list(s, chunk, c, row, ev, err);
+			r = add_list(w, chunk, c, row, ev, err);
 		} else if (c->ids) {
 			if (c->ids[row])
 				ev->v[c->id].s = et_chunk_str(chunk, c->ids[row]);
@@ -136,19 +136,21 @@ static int make_row(struct where_scope *s, struct et_chunk *chunk,
 			ev->known |= (uint64_t)(c->uints[row] != ET_NONE) << c->id;
 		}
 	}
-	if (s->list.len)
-		place_lists(s, columns, n, ev);
+	if (w->len)
+		place_lists(w, columns, n, ev);
 	if (ET_HAS(ev, ET_F_TS))
 		ev->realtime = et_chunk_wall(chunk, ev->v[ET_F_TS].u) -
 			       (int64_t)ev->v[ET_F_TS].u;
 	return r;
 }
 
-int where_select(struct where_scope *s, const struct expr *e, struct et_chunk *chunk,
-		 bool keep_lost, uint8_t *selected, struct et_error *err)
+int where_select(const struct where_scope *s, struct where_scratch *w, const struct expr *e,
+		 struct et_chunk *chunk, bool keep_lost, uint8_t *selected,
+		 struct et_error *err)
 {
+	struct where_scope own = *s;
 	const struct expr_scope scope = {
-		.ctx = s,
+		.ctx = &own,
 		.user = find_user,
 		.group = find_group,
 		.cgroup = find_cgroup,
@@ -164,7 +166,7 @@ int where_select(struct where_scope *s, const struct expr *e, struct et_chunk *c
 	for (uint32_t i = 0; !r && i < rows; i++) {
 		if (!selected[i])
 			continue;
-		r = make_row(s, chunk, columns, n, i, &ev, err);
+		r = make_row(w, chunk, columns, n, i, &ev, err);
 		if (r)
 			break;
 		if (ev.v[ET_F_KIND].u == ET_LOST)

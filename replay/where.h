@@ -15,19 +15,22 @@ struct where_scope {
 	const struct et_context *names; /* borrowed */
 	int64_t start;			/* of the capture, wall clock ns */
 	int32_t offset;			/* of its zone, seconds */
-	struct {
-		char *p;
-		size_t len, cap;
-	} list; /* the lists of the row at hand */
 };
 
-void where_free(struct where_scope *s);
+/* What going over rows needs besides; one for each thread. All zero is empty. */
+struct where_scratch {
+	char *p; /* the lists of the row at hand */
+	size_t len, cap;
+};
+
+void where_free(struct where_scratch *w);
 /*
  * Clears selected[row] where the row does not match. Lost rows stay where the expression
  * asks nothing that rules them out (expr_match_gap), with keep_lost always. ET_OK or what
  * reading a column gave.
  */
-int where_select(struct where_scope *s, const struct expr *e, struct et_chunk *chunk,
-		 bool keep_lost, uint8_t *selected, struct et_error *err);
+int where_select(const struct where_scope *s, struct where_scratch *w, const struct expr *e,
+		 struct et_chunk *chunk, bool keep_lost, uint8_t *selected,
+		 struct et_error *err);
 
 #endif

@@ -237,6 +237,11 @@ struct et_io {
 	void *ctx;
 	/* Fills buf with up to len bytes; *got < len means the end of the input. */
 	int (*read)(void *ctx, void *buf, size_t len, size_t *got);
+	/*
+	 * The same from offset bytes from the start on; read goes on where it was. Any
+	 * thread may call it, several at once. NULL: there is no such thing.
+	 */
+	int (*read_at)(void *ctx, uint64_t offset, void *buf, size_t len, size_t *got);
 	/* Moves to offset bytes from the start. NULL: cannot seek (a pipe). */
 	int (*seek)(void *ctx, uint64_t offset);
 	/* Size in bytes now; NULL or an error when there is none. */
@@ -588,6 +593,23 @@ struct et_chunk;
  * and is freed with et_chunk_free.
  */
 ET_API int et_reader_chunk(struct et_reader *r, struct et_chunk **out, struct et_error *err);
+/*
+ * As et_reader_chunk, but reads no body: et_chunk_load does, in any thread, while the
+ * reader goes on; r has to be open until then. ET_EOF: this body has to be read now, by
+ * et_reader_chunk: the input has no read_at, or does not hold all of it.
+ */
+ET_API int et_reader_later(struct et_reader *r, struct et_chunk **out, struct et_error *err);
+/*
+ * Reads the body of a chunk of et_reader_later and checks it; to be called once, before
+ * any other call with c. ET_CORRUPT: there are no rows to be had of it.
+ */
+ET_API int et_chunk_load(struct et_chunk *c, struct et_error *err);
+/*
+ * Afterwards, on the reader's thread and in the order of the file: what et_chunk_load
+ * found wrong is reported to fault and counted, as by et_reader_chunk. Returns what that
+ * returned. A chunk that is freed without it counts as a body that was passed over.
+ */
+ET_API int et_reader_settle(struct et_reader *r, struct et_chunk *c, struct et_error *err);
 /* Columns of the segment at hand, in order of id. Borrowed until the next call. */
 ET_API const struct et_column *et_reader_schema(const struct et_reader *r, unsigned *n);
 ET_API void et_reader_stats(const struct et_reader *r, struct et_reader_stats *out);
@@ -697,6 +719,20 @@ struct et_column_size {
 };
 
 ET_API void et_chunk_free(struct et_chunk *c);
+/*
+ * Bytes of memory that it takes at most, with all its columns, if those of numbers are
+ * asked for as et_chunk_stored; also of one that is not loaded.
+ */
+ET_API uint64_t et_chunk_memory(const struct et_chunk *c);
+/*
+ * What decoding takes besides, and need not be had anew for each chunk. Calls with c use
+ * it from et_chunk_lend on, until that is called with NULL; so can those with others
+ * meanwhile, in the same thread.
+ */
+struct et_decoder;
+ET_API struct et_decoder *et_decoder_new(void);	/* NULL: no memory */
+ET_API void et_decoder_free(struct et_decoder *d); /* NULL is fine */
+ET_API void et_chunk_lend(struct et_chunk *c, struct et_decoder *d);
 ET_API uint32_t et_chunk_rows(const struct et_chunk *c);
 /* As et_record_wall. */
 ET_API int64_t et_chunk_wall(const struct et_chunk *c, uint64_t ts);
@@ -712,6 +748,34 @@ ET_API struct et_str et_chunk_str(const struct et_chunk *c, uint32_t id);
  */
 ET_API int et_chunk_uints(struct et_chunk *c, unsigned column, const uint64_t **out,
 			  struct et_error *err);
+/*
+ * The same as it is stored, which takes less memory and time to go over: row i has the
+ * number v[i] - less, modulo 2^64, with ET_NONE where there is none. v: numbers of width
+ * bytes, 1, 2, 4 or 8, in the machine's order; NULL: all rows have value. Borrowed from c.
+ */
+struct et_stored {
+	const void *v;
+	unsigned width;
+	unsigned less;		/* 0 or 1; with 1 a stored 0 stands for ET_NONE */
+	uint64_t value;
+};
+ET_API int et_chunk_stored(struct et_chunk *c, unsigned column, struct et_stored *out,
+			   struct et_error *err);
+static inline uint64_t et_stored_number(const struct et_stored *st, uint32_t row)
+{
+	if (!st->v)
+		return st->value;
+	switch (st->width) {
+	case 1:
+		return (uint64_t)((const uint8_t *)st->v)[row] - st->less;
+	case 2:
+		return (uint64_t)((const uint16_t *)st->v)[row] - st->less;
+	case 4:
+		return (uint64_t)((const uint32_t *)st->v)[row] - st->less;
+	default:
+		return ((const uint64_t *)st->v)[row] - st->less;
+	}
+}
 /* A column of type ET_STR: rows string ids, 0 where there is none. */
 ET_API int et_chunk_ids(struct et_chunk *c, unsigned column, const uint32_t **out,
 			struct et_error *err);

@@ -325,6 +325,16 @@ def a_file_is_whole():
             lab.exectrace("export", "--format", name, "-f", "-o", out, path)
 
 
+def threads_change_nothing():
+    """With small chunks, of which several are read at once."""
+    with lab.workdir() as work:
+        path = world.write(os.path.join(work, "m.etz"), Machine(8, 3000).text(chunk=20))
+        for command in (("export", "--format", "perfetto"), ("export", "--format", "folded"), ("timeline",), ("timeline", "--by-command"),
+                        ("compile-commands", "--compiler", "*")):
+            said = [lab.exectrace(*command, "-j", jobs, path).stdout for jobs in ("1", "2", "7")]
+            lab.demand(len(said[0]) > 3 and said == said[:1] * 3, f"{command} by several threads")
+
+
 def memory_is_of_what_lives():
     """300,000 processes, one after the other."""
     if lab.SANITIZED:
@@ -350,4 +360,4 @@ def memory_is_of_what_lives():
 if __name__ == "__main__":
     lab.main(slices_are_what_ran, filters_choose_slices, boots_lie_side_by_side, hostile_strings_stay_strings,
              empty_captures_are_empty_traces, stacks_are_who_ran_what, stacks_are_those_of_sql, deep_and_many_stacks_are_bounded,
-             who_runs_to_the_end_is_told, mistakes_are_told, a_file_is_whole, memory_is_of_what_lives)
+             who_runs_to_the_end_is_told, mistakes_are_told, a_file_is_whole, threads_change_nothing, memory_is_of_what_lives)

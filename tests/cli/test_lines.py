@@ -164,5 +164,18 @@ def wide_characters():
                 lab.equal(hostile.width(line), hostile.width(table[-1]) if hostile.width(table[-1]) == 41 else 41, f"width of {line!r}")
 
 
+def threads_change_nothing():
+    """Lines are made by several threads and put in order by one, whatever they depend on."""
+    with lab.workdir() as work:
+        path = lab.made(work, "4000", "lost", "clock")
+        for options in ((), ("--columns", "time,cwd,argv,pid"), ("--csv",), ("--csv", "--time", "delta"), ("--format", "sh"), ("--time", "relative"),
+                        ("--format", "{time:>30}|{pid}|{argv:.20}"), ("--tail", "900"), ("--reverse",), ("--sort", "comm,-duration"),
+                        ("--format", "sh", "--tail", "900"), ("--csv", "--reverse", "--limit", "900"), ("--color", "always")):
+            one, *others = [lab.exectrace("replay", "-j", jobs, *options, path) for jobs in ("1", "2", "5")]
+            lab.demand(one.stdout.count(b"\n") >= 900, f"lines of {options}")
+            for other in others:
+                lab.equal((other.stdout == one.stdout, other.stderr), (True, one.stderr), f"{options} by several threads")
+
+
 if __name__ == "__main__":
-    lab.main(templates, mistakes_in_templates, names_of_formats, ways_to_tell_the_time, colour_is_ours, wide_characters)
+    lab.main(threads_change_nothing, templates, mistakes_in_templates, names_of_formats, ways_to_tell_the_time, colour_is_ours, wide_characters)

@@ -86,6 +86,18 @@ def pieces_of_it():
                           f"{form} {options}")
 
 
+def what_was_shown_is_told():
+    """Of each capture as many as were printed."""
+    with lab.workdir() as work:
+        one, two = lab.made(work, "200"), lab.made(work, "100", "shift=50")
+        for options in ((), ("--reverse",), ("--sort", "comm"), ("--tail", "33"), ("--sort", "pid", "--limit", "500"), ("--reverse", "--limit", "40")):
+            done = lab.exectrace("replay", "--json", *options, one, two)
+            told = {path: int(next(word for word in line.split() if word.isdigit())) for path, line in
+                    ((line.split(": ")[1], line.rsplit(": ", 1)[1]) for line in done.stderr.decode().splitlines())}
+            lab.equal(sum(told.values()), done.stdout.count(b"\n"), f"events that {done.stderr} tells of with {options}")
+        lab.equal(told, {one: 40, two: 0}, "of the one that goes on longer")
+
+
 def sqlite_sorts_alike():
     with lab.workdir() as work:
         path = lab.made(work, "2000")
@@ -159,4 +171,4 @@ def what_does_not_go_together():
 
 
 if __name__ == "__main__":
-    lab.main(it_is_sorted, pieces_of_it, sqlite_sorts_alike, heading_of_what_is_sorted, much_in_little_memory, what_does_not_go_together)
+    lab.main(it_is_sorted, pieces_of_it, what_was_shown_is_told, sqlite_sorts_alike, heading_of_what_is_sorted, much_in_little_memory, what_does_not_go_together)

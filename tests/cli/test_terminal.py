@@ -184,7 +184,7 @@ def ignores(pid, sig):
 
 def leaving_the_pager():
     with lab.workdir() as work:
-        path = lab.made(work, "20000")
+        path = lab.made(work, "3000")
         out = seen("replay", path, PAGER="head -n 1")
         lab.demand(out.startswith(b"TIME") and out.count(b"\n") == 1, f"what is left on the terminal: {out[:200]}")
         # Also while nothing comes that could find the pipe closed.

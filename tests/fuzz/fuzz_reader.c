@@ -41,13 +41,33 @@ static uint64_t touch_event(const struct et_event *ev)
 	return sum;
 }
 
-static uint64_t read_chunk(struct et_reader *r)
+/* The chunk of the record at hand, whose body is read at once or, where that can be, later. */
+static struct et_chunk *get_chunk(struct et_reader *r, bool later)
+{
+	struct et_chunk *c;
+	int code = later ? et_reader_later(r, &c, NULL) : ET_EOF;
+
+	if (code == ET_EOF)
+		return et_reader_chunk(r, &c, NULL) ? NULL : c;
+	if (code)
+		return NULL;
+	seen = et_chunk_memory(c);
+	code = et_chunk_load(c, NULL);
+	if (et_reader_settle(r, c, NULL) != code)
+		abort();
+	if (!code)
+		return c;
+	et_chunk_free(c);
+	return NULL;
+}
+
+static uint64_t read_chunk(struct et_reader *r, bool later)
 {
 	struct et_column_size sizes[8];
-	struct et_chunk *c;
+	struct et_chunk *c = get_chunk(r, later);
 	uint64_t sum = 0;
 
-	if (et_reader_chunk(r, &c, NULL))
+	if (!c)
 		return 0;
 	et_chunk_sizes(c, sizes, 8);
 	for (uint32_t row = 0; row < et_chunk_rows(c) && row < 5000; row++) {
@@ -61,8 +81,14 @@ static uint64_t read_chunk(struct et_reader *r)
 		const struct et_span *spans;
 		const uint64_t *uints;
 		const uint32_t *ids;
+		struct et_stored numbers;
 
-		et_chunk_uints(c, column, &uints, NULL);
+		/* The two forms of a column are of one mind. */
+		if (!et_chunk_stored(c, column, &numbers, NULL) &&
+		    !et_chunk_uints(c, column, &uints, NULL))
+			for (uint32_t row = 0; row < et_chunk_rows(c); row++)
+				if (uints[row] != et_stored_number(&numbers, row))
+					abort();
 		et_chunk_ids(c, column, &ids, NULL);
 		et_chunk_lists(c, column, &spans, &ids, NULL);
 	}
@@ -84,7 +110,7 @@ static void read_capture(const struct et_io *io, bool bodies, unsigned range)
 			et_context_take(names, r, &rec, NULL);
 			sum += (uint64_t)et_record_wall(&rec, rec.ts_min) + et_record_has_comm(&rec, "sh", 2);
 			if (rec.rows && bodies)
-				sum += read_chunk(r);
+				sum += read_chunk(r, rec.at / 8 % 2);
 			if (rec.rows && range) {
 				int64_t since = et_record_wall(&rec, rec.ts_max);
 

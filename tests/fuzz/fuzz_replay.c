@@ -7,6 +7,7 @@
  */
 #include "certificate.h"
 #include "input.h"
+#include "scan.h"
 #include "options.h"
 #include "print.h"
 #include "printer.h"

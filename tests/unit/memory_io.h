@@ -50,6 +50,7 @@ static inline struct et_io pipe_io(const void *data, size_t len)
 	struct et_io io = { 0 };
 
 	if (et_io_memory(data, len, &io) == ET_OK) {
+		io.read_at = NULL;
 		io.seek = NULL;
 		io.size = NULL;
 	}

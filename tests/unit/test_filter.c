@@ -7,6 +7,7 @@
 #include "derive.h"
 #include "glob.h"
 #include "input.h"
+#include "scan.h"
 #include "options.h"
 
 #include <stdlib.h>

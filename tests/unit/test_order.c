@@ -55,7 +55,8 @@ static struct order_line line_of(const struct known *k)
 				   .made = text,
 				   .len = k->len,
 				   .wall = -(int64_t)k->index,
-				   .offset = (int32_t)k->index };
+				   .offset = (int32_t)k->index,
+				   .whose = ~k->index };
 
 	memcpy(text, &k->index, sizeof(k->index));
 	return line;
@@ -67,7 +68,7 @@ static bool is_line(const struct order_line *line, const struct known *k)
 
 	return line->key_len == sizeof(k->key) && !memcmp(line->key, k->key, sizeof(k->key)) &&
 	       line->len == k->len && !memcmp(line->made, &k->index, len) &&
-	       line->wall == -(int64_t)k->index && line->offset == (int32_t)k->index;
+	       line->wall == -(int64_t)k->index && line->offset == (int32_t)k->index && line->whose == ~k->index;
 }
 
 /* Fills an order with all lines, but for those it does not want. */

@@ -198,12 +198,13 @@ struct tally {
 static void compare(struct filter_scope *s, const struct et_record *head, const struct et_record *rec,
 		    struct et_chunk *c, struct tally *t)
 {
+	static struct filter_scratch scratch;
 	static uint8_t selected[64];
 	bool may = scope_may_match(s, head), all = scope_matches_all(s, head);
 	struct et_error err;
 	uint32_t n = 0;
 
-	CHECK(rec->rows < sizeof(selected) && !scope_select(s, rec, c, selected, &err));
+	CHECK(rec->rows < sizeof(selected) && !scope_select(s, &scratch, rec, c, selected, &err));
 	for (uint32_t i = 0; i < rec->rows; i++)
 		n += selected[i];
 	t->records++;
