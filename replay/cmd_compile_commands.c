@@ -58,7 +58,8 @@ static bool is_probe(struct et_str directory, struct et_str file)
 {
 	static const char *const places[] = { "/conftest.", "/CMakeFiles/CMakeTmp/",
 					      "/CMakeFiles/CMakeScratch/", "/meson-private/" };
-	static const char *const inside[] = { "/CMakeFiles/CMakeTmp", "/CMakeFiles/CMakeScratch" };
+	static const char *const inside[] = { "/CMakeFiles/CMakeTmp",
+					      "/CMakeFiles/CMakeScratch" };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (has(file, places[i]))

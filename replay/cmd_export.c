@@ -80,7 +80,8 @@ static int export(struct source **sources, size_t n, struct options *opt, struct
 		say("out of memory");
 		return MADE_NOTHING + EXIT_FAILED;
 	}
-	r = opt->export == EXPORT_PERFETTO ? export_perfetto(in, o) : export_folded(in, o, opt);
+	r = opt->export == EXPORT_PERFETTO ? export_perfetto(in, o)
+					   : export_folded(in, o, opt);
 	if (r) {
 		say("out of memory");
 		code = MADE_NOTHING + EXIT_FAILED;

@@ -19,11 +19,11 @@ struct entry {
 
 struct compilations {
 	struct out text; /* to the file */
-	uint64_t size;	 /* of what went there */
+	uint64_t size;   /* of what went there */
 	struct entry *entries;
 	size_t n, cap;
 	uint32_t *slots; /* open addressing: the index of an entry and one; 0: free */
-	size_t n_slots;	 /* a power of two, at least twice n */
+	size_t n_slots;  /* a power of two, at least twice n */
 	uint64_t seed[2];
 	struct out new, old; /* an entry at hand, and one that it is compared with */
 };

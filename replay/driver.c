@@ -128,6 +128,7 @@ static uint32_t find_driver(const struct driver *d, const struct et_event *ev,
 
 /* ---- What it is told ---------------------------------------------------------------- */
 
+/* clang-format off */
 /* Options that, when nothing stands behind them in the same argument, take the next one. */
 static const char *const takes_next[] = {
 	"-A", "-B", "-D", "-F", "-G", "-I", "-L", "-MF", "-MJ", "-MQ", "-MT", "-T", "-Tbss",
@@ -167,16 +168,18 @@ static const char *const languages[] = {
 	"c++-user-header", "c++-module", "objective-c-header", "objective-c++-header",
 };
 
+/* clang-format on */
+
 /* It ends before the linker, so that what it is given is to be compiled. */
 static const char *const no_linking[] = { "-c", "-S", "--assemble", "--compile" };
 
 struct reading {
 	struct driver *d;
 	struct et_str language; /* of -x; len 0: by the suffix */
-	bool idle;		/* it compiles nothing */
-	bool unlinked;		/* and links nothing */
-	bool response;		/* some arguments stand in a file */
-	bool operands;		/* no options follow */
+	bool idle;              /* it compiles nothing */
+	bool unlinked;          /* and links nothing */
+	bool response;          /* some arguments stand in a file */
+	bool operands;          /* no options follow */
 };
 
 static int add_source(struct driver *d, uint32_t place)
@@ -203,9 +206,9 @@ static int take_operand(struct reading *r, uint32_t place)
 	/* - is standard input, and what is below /dev is no file either. */
 	if (!s.len || is(s, "-") || begins(s, "/dev/"))
 		return ET_OK;
-	if (r->language.len ? !ONE_OF(r->language, languages)
-			    : !ONE_OF(((struct et_str){ base.ptr + skip, base.len - skip }),
-				      suffixes))
+	if (r->language.len
+		    ? !ONE_OF(r->language, languages)
+		    : !ONE_OF(((struct et_str){ base.ptr + skip, base.len - skip }), suffixes))
 		return ET_OK;
 	return add_source(r->d, place);
 }

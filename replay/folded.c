@@ -9,8 +9,8 @@
 #include "span.h"
 
 #define COMM_MAX 16
-#define ROOT 0u		   /* the stack without a frame */
-#define UNSET UINT32_MAX   /* not looked for yet */
+#define ROOT 0u          /* the stack without a frame */
+#define UNSET UINT32_MAX /* not looked for yet */
 
 /* A stack: that of another with a frame on top. */
 struct stack {
@@ -23,10 +23,10 @@ struct stack {
 
 /* What is known of a process. */
 struct member {
-	uint32_t stack;	 /* UNSET: to be found by its parent and its name */
-	uint32_t base;	 /* the stack of whoever forked it, as it was then; likewise */
+	uint32_t stack;  /* UNSET: to be found by its parent and its name */
+	uint32_t base;   /* the stack of whoever forked it, as it was then; likewise */
 	uint32_t living; /* children */
-	bool counts;	 /* by FOLDED_WALL: the time since at, while it has no children */
+	bool counts;     /* by FOLDED_WALL: the time since at, while it has no children */
 	bool over;
 	uint8_t len;
 	char comm[COMM_MAX];
@@ -375,7 +375,10 @@ struct folded *folded_new(enum folded_weight weight)
 {
 	struct folded *f = calloc(1, sizeof(*f));
 	struct processes_calls calls = {
-		.began = on_began, .told = on_told, .ended = on_ended, .gone = on_gone,
+		.began = on_began,
+		.told = on_told,
+		.ended = on_ended,
+		.gone = on_gone,
 	};
 
 	if (!f)

@@ -24,7 +24,7 @@
 
 enum folded_weight {
 	FOLDED_CPU,   /* us of CPU time, of processes that ended */
-	FOLDED_WALL,  /* us during which no child of the process lived, since it began or executed */
+	FOLDED_WALL,  /* us since it began or executed, while none of its children lived */
 	FOLDED_COUNT, /* execs */
 };
 

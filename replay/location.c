@@ -42,7 +42,8 @@ static struct et_str parent_of(struct et_str s)
 void location_put(struct out *o, struct et_str cwd, struct et_str path)
 {
 	/* What is resolved so far; empty: the root. */
-	struct et_str base = path.len && *path.ptr == '/' ? (struct et_str){ "", 0 } : unslashed(cwd);
+	struct et_str base = path.len && *path.ptr == '/' ? (struct et_str){ "", 0 }
+							  : unslashed(cwd);
 	struct et_str c;
 	bool begun = false;
 

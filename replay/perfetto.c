@@ -22,12 +22,12 @@
 
 /* What is known of a process that may be shown. */
 struct track {
-	uint32_t id; /* its number in the trace: pid and tid; 0: not in it yet */
-	bool open;   /* a slice is */
-	bool forked; /* it was, is to be shown, and has executed nothing yet */
+	uint32_t id;     /* its number in the trace: pid and tid; 0: not in it yet */
+	bool open;       /* a slice is */
+	bool forked;     /* it was, is to be shown, and has executed nothing yet */
 	uint32_t parent; /* the number of the slice that forked it; 0: none is shown */
 	int64_t fork_at;
-	char comm[COMM_MAX]; /* as the track is called, or will be; not always NUL-terminated */
+	char comm[COMM_MAX]; /* what the track is called; not always NUL-terminated */
 	uint8_t comm_len;
 };
 

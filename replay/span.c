@@ -41,8 +41,8 @@ static struct span_boot *add(struct span *s, const struct input_row *row)
 		s->boots = boots;
 	}
 	boots[s->n].boot = row->source->boot;
-	boots[s->n].offset =
-		(int64_t)((uint64_t)row->wall - row->ev.v[ET_F_TS].u - (uint64_t)s->zero);
+	boots[s->n].offset = (int64_t)((uint64_t)row->wall - row->ev.v[ET_F_TS].u -
+				       (uint64_t)s->zero);
 	boots[s->n].end = INT64_MIN;
 	return &boots[s->n++];
 }

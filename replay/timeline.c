@@ -28,7 +28,7 @@ struct timeline {
 	bool bounded; /* the window has an end */
 	uint64_t order, seed[2];
 	struct timeline_lane *others; /* the lane of what is not kept apart */
-	int error;		      /* at the end: ET_NOMEM */
+	int error;                    /* at the end: ET_NOMEM */
 };
 
 /* ---- The window ----------------------------------------------------------------------- */
@@ -82,7 +82,10 @@ static bool longer(const struct timeline_bar *a, const struct timeline_bar *b)
 	return a->order < b->order;
 }
 
-/* A heap whose first is the shortest: the place of i is given to one below, while that is shorter. */
+/*
+ * In a heap whose first is the shortest: what stands at i changes places with one below it,
+ * while that is shorter.
+ */
 static void sift_down(struct timeline_bar *v, size_t n, size_t i)
 {
 	for (;;) {
@@ -404,7 +407,9 @@ const struct timeline_shown *timeline_shown(const struct timeline *t)
 struct timeline *timeline_new(const struct timeline_options *opt)
 {
 	struct timeline *t = calloc(1, sizeof(*t));
-	struct processes_calls calls = { .began = on_began, .ended = on_ended, .gone = on_gone };
+	struct processes_calls calls = { .began = on_began,
+					 .ended = on_ended,
+					 .gone = on_gone };
 
 	if (!t)
 		return NULL;

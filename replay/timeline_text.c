@@ -17,7 +17,7 @@ struct picture {
 	const struct timeline_style *style;
 	struct out *o;
 	size_t name_width; /* of the longest that is shown */
-	size_t columns;	   /* for the time */
+	size_t columns;    /* for the time */
 };
 
 /* A distance in time as one on the line, in parts of a column. */
@@ -98,8 +98,12 @@ static void put_round(struct out *o, uint64_t ns)
 	static const struct {
 		uint64_t ns;
 		const char *name;
-	} units[] = { { 86400000000000, "d" }, { 3600000000000, "h" }, { 60000000000, "m" },
-		      { 1000000000, "s" },     { 1000000, "ms" },      { 1000, "us" },
+	} units[] = { { 86400000000000, "d" },
+		      { 3600000000000, "h" },
+		      { 60000000000, "m" },
+		      { 1000000000, "s" },
+		      { 1000000, "ms" },
+		      { 1000, "us" },
 		      { 1, "ns" } };
 	/* Below a second one unit is enough, of which it is a multiple. */
 	unsigned i = 4;
@@ -124,8 +128,8 @@ static void put_round(struct out *o, uint64_t ns)
 /* The least round time that is at least so many columns. */
 static uint64_t step_of(const struct picture *p, size_t columns)
 {
-	static const uint64_t longer[] = { 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
-					   14400, 21600, 43200, 86400 };
+	static const uint64_t longer[] = { 15,   30,   60,   120,   300,   600,   900,
+					   1800, 3600, 7200, 14400, 21600, 43200, 86400 };
 	uint64_t ns = 1;
 
 	/* 1, 2, 5, 10, ... to ten seconds, then as clocks have it, then days. */
@@ -190,9 +194,9 @@ static void put_cell(const struct picture *p, unsigned from, unsigned to)
 
 static unsigned within_cell(uint64_t at, uint64_t cell)
 {
-	return at <= cell * EIGHTHS		? 0
+	return at <= cell * EIGHTHS            ? 0
 	       : at - cell * EIGHTHS > EIGHTHS ? EIGHTHS
-						: (unsigned)(at - cell * EIGHTHS);
+					       : (unsigned)(at - cell * EIGHTHS);
 }
 
 static void put_bar(const struct picture *p, const struct timeline_bar *b)
@@ -252,7 +256,8 @@ static double most_busy(const struct picture *p)
 
 static void put_lane(const struct picture *p, const struct timeline_lane *l, double most)
 {
-	static const char *const blocks[LEVELS + 1] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	static const char *const blocks[LEVELS + 1] = { " ", "▁", "▂", "▃", "▄",
+							"▅", "▆", "▇", "█" };
 	static const char signs[LEVELS + 2] = " .:-=+*%#";
 
 	out_uint_right(p->o, l->count, 7);
