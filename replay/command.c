@@ -90,7 +90,7 @@ int command_begin(const struct command *c, int argc, char **argv, struct options
 	return command_end(&o, EXIT_DONE);
 }
 
-static void close_all(struct source **sources, size_t n)
+void command_close(struct source **sources, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		source_close(sources[i]);
@@ -102,8 +102,7 @@ static void tell(const char *text)
 	say("%s", text);
 }
 
-/* *sources and what is in it is the caller's. Returns EXIT_DONE, or tells why not. */
-static int open_all(const struct options *opt, struct source ***sources, size_t *n)
+int command_open(const struct options *opt, struct source ***sources, size_t *n)
 {
 	static char fallback[] = COMMAND_FILE;
 	char *one[] = { fallback };
@@ -131,7 +130,7 @@ static int open_all(const struct options *opt, struct source ***sources, size_t 
 		if (opt->follow ? source_follow(names[i], tell, &(*sources)[i], &why) :
 				  source_open(names[i], &(*sources)[i], &why)) {
 			say("%s", why.text);
-			close_all(*sources, *n);
+			command_close(*sources, *n);
 			*sources = NULL;
 			*n = 0;
 			return why.code;
@@ -141,9 +140,8 @@ static int open_all(const struct options *opt, struct source ***sources, size_t 
 	return EXIT_DONE;
 }
 
-/* Parses the beginnings of all, with no way out of here but their descriptors. */
-static int begin_all(const struct command *c, const struct options *opt,
-		     struct source **sources, size_t n)
+int command_enter(const struct command *c, const struct options *opt, struct source **sources,
+		  size_t n)
 {
 	struct reason why;
 	int folder = n == 1 && sources[0]->follow ? follow_folder(sources[0]->follow) : -1;
@@ -154,7 +152,7 @@ static int begin_all(const struct command *c, const struct options *opt,
 	if (!r)
 		return EXIT_DONE;
 	say("%s", why.text);
-	close_all(sources, n);
+	command_close(sources, n);
 	return why.code;
 }
 
@@ -166,11 +164,11 @@ int command_run(const struct command *c, int argc, char **argv, command_fn *fn)
 	int code = command_begin(c, argc, argv, &opt);
 
 	if (code < 0) {
-		code = open_all(&opt, &sources, &n);
+		code = command_open(&opt, &sources, &n);
 		if (code == EXIT_DONE && c->prepare)
 			c->prepare(&opt);
 		if (code == EXIT_DONE)
-			code = begin_all(c, &opt, sources, n);
+			code = command_enter(c, &opt, sources, n);
 		if (code == EXIT_DONE) {
 			code = fn(sources, n, &opt);
 			free(sources);

@@ -26,7 +26,8 @@ struct command {
 #define COMMAND_FILE "trace.etz"
 
 extern const struct command cmd_record, cmd_live, cmd_replay, cmd_summary, cmd_info, cmd_verify,
-	cmd_recover, cmd_slice, cmd_merge, cmd_compact, cmd_trigger, cmd_tree;
+	cmd_recover, cmd_slice, cmd_merge, cmd_compact, cmd_trigger, cmd_tree,
+	cmd_compile_commands, cmd_export, cmd_timeline;
 
 /*
  * Parses options. Returns -1 to go on, or the exit code when that is all: help
@@ -48,6 +49,19 @@ typedef int command_fn(struct source **sources, size_t n, struct options *opt);
 int command_run(const struct command *c, int argc, char **argv, command_fn *fn);
 
 /*
+ * The two halves of command_run. Opens the captures: *sources and what is in it is the
+ * caller's. Returns EXIT_DONE, or tells why not.
+ */
+int command_open(const struct options *opt, struct source ***sources, size_t *n);
+/*
+ * Enters the sandbox and parses the beginnings of all. Returns EXIT_DONE, or tells why not
+ * and closes them.
+ */
+int command_enter(const struct command *c, const struct options *opt, struct source **sources,
+		  size_t n);
+void command_close(struct source **sources, size_t n);
+
+/*
  * Ends the output: a reader that went away is no failure. code: the exit code
  * so far; returns the one that is due now.
  */
@@ -60,6 +74,12 @@ int command_end(struct out *o, int code);
 int report_source(const struct source *s, const struct options *opt);
 /* What a capture lacks, in clauses; nothing when it is whole. unreadable: rows not decoded. */
 void report_lacks(struct out *o, const struct et_reader_stats *st, uint64_t unreadable);
+/*
+ * All that is to be told of the captures of an input at its end; closes it. code: the exit
+ * code so far; returns the one that is due now.
+ */
+int report_input(struct input *in, struct source *const *sources, size_t n,
+		 const struct options *opt, int code);
 /* Tells which names of users and groups no capture knows. */
 void report_names(const struct options *opt, struct source *const *sources, size_t n);
 /* The worse of two exit codes. */

@@ -217,6 +217,11 @@ void dest_io(struct dest *d, struct et_io *io)
 	*io = (struct et_io){ .ctx = d, .write = dest_write, .close = leave_open };
 }
 
+int dest_fd(const struct dest *d)
+{
+	return d->fd;
+}
+
 const char *dest_name(const struct dest *d)
 {
 	return d->name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dest.h - a capture that a command makes: there under its name when it is whole,
+ * dest.h - a file that a command makes, a capture or a text: there under its name when it is whole,
  * and not before.
  *
  * It grows under another name beside that one, readable by its owner alone, and
@@ -25,6 +25,8 @@ struct dest;
 int dest_open(const char *name, bool force, struct dest **out, struct reason *why);
 /* An io for et_writer_open, good until dest_close; closing it changes nothing. */
 void dest_io(struct dest *d, struct et_io *io);
+/* Its descriptor, good until dest_close, for those who write text. */
+int dest_fd(const struct dest *d);
 /* What messages call it; borrowed. */
 const char *dest_name(const struct dest *d);
 /* Brings it to the disk and gives it its name. -1 fills *why; dest_close is due still. */

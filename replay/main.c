@@ -10,7 +10,8 @@
 static const struct command *const commands[] = {
 	&cmd_record, &cmd_live,  &cmd_replay, &cmd_tree, &cmd_summary, &cmd_info,
 	&cmd_verify, &cmd_recover, &cmd_slice, &cmd_merge, &cmd_compact,
-	&cmd_trigger,
+	&cmd_trigger, &cmd_compile_commands, &cmd_export,
+	&cmd_timeline,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -30,8 +31,8 @@ static void usage(struct out *o)
 		 "Records every program that a Linux machine executes, and answers questions\n"
 		 "about the recording later, anywhere.\n\nCommands:\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		out_printf(o, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	out_text(o, "  help       show this, or what a command takes\n\n"
+		out_printf(o, "  %-17s %s\n", commands[i]->name, commands[i]->summary);
+	out_text(o, "  help              show this, or what a command takes\n\n"
 		    "  exectrace help COMMAND, or exectrace COMMAND --help, says more;\n"
 		    "  exectrace help expressions says what --where takes;\n"
 		    "  exectrace --version tells the version.\n");

@@ -110,6 +110,7 @@ void options_free(struct options *o)
 	for (size_t i = 0; i < o->n_record; i++)
 		free(o->record[i]);
 	free(o->record);
+	free(o->compilers);
 	free(o->files);
 }
 
@@ -143,12 +144,15 @@ static void help_group(struct out *o, unsigned groups, unsigned within, const ch
 void options_help(struct out *o, unsigned groups)
 {
 	help_group(o, groups, OPTIONS_FILTER, "Which events (all of these have to hold)");
+	help_group(o, groups, OPTIONS_COMPILE, "Which compilers");
+	help_group(o, groups, OPTIONS_EXPORT, "What for");
 	help_group(o, groups, OPTIONS_RECORD, "Recording");
 	help_group(o, groups, OPTIONS_MAKE | OPTIONS_SLICE | OPTIONS_COMPACT | OPTIONS_REWRITE,
 		   "The capture that is made");
 	help_group(o, groups,
 		   OPTIONS_SHOW | OPTIONS_JSON | OPTIONS_EVENTS | OPTIONS_TOP | OPTIONS_ORDER |
-			   OPTIONS_FOLLOW | OPTIONS_INFO | OPTIONS_TREE,
+			   OPTIONS_FOLLOW | OPTIONS_INFO | OPTIONS_TREE | OPTIONS_TEXT |
+			   OPTIONS_TIMELINE,
 		   "Output");
 	help_group(o, groups, OPTIONS_CONTROL, "The recorder that is asked");
 	help_group(o, groups, OPTIONS_ENDING | OPTIONS_JOBS, "Other");

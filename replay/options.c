@@ -9,10 +9,12 @@
 #include "crew.h"
 #include "template.h"
 #include "tempo.h"
+#include "timeline.h"
 
 static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_outcome, set_since,
 	set_until, set_descendants, set_rooted, set_depth, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows;
 static set_fn set_format, set_sort, set_tail, set_speed, set_time, set_color, set_jobs, set_by, set_order;
+static set_fn set_compiler, set_export, set_weight, set_width;
 
 #define FLAG(member) set_flag, offsetof(struct options, member)
 
@@ -52,11 +54,22 @@ const struct option_spec option_specs[] = {
 { OPTIONS_TOP, "top", 0, "N", "lines of each ranking, 0 for all; 20 by default, 5 of the overview", set_top, 0 },
 { OPTIONS_MAKE, "output", 'o', "FILE", "the capture to make; - is standard output", set_output, 0 },
 { OPTIONS_MAKE, "force", 'f', NULL, "replace FILE if it exists", FLAG(force) },
+{ OPTIONS_COMPILE, "compiler", 0, "GLOB", "programs of this name are compilers too", set_compiler, 0 },
+{ OPTIONS_COMPILE, "probes", 0, NULL, "also the files by which configure scripts try the compiler", FLAG(probes) },
+{ OPTIONS_EXPORT, "format", 0, "NAME", "perfetto: a trace to look at; folded: stacks for flame graphs", set_export, 0 },
+{ OPTIONS_EXPORT, "weight", 0, "NAME", "of a stack: cpu (the default) or wall, in us, or count, of execs", set_weight, 0 },
+{ OPTIONS_TIMELINE, "top", 0, "N", "so many lines; as many as the terminal has by default, 0 for all", set_top, 0 },
+{ OPTIONS_TIMELINE, "by-command", 0, NULL, "a line for each command, and how many of it ran at once", FLAG(by_command) },
+{ OPTIONS_TIMELINE, "longest", 0, NULL, "the longest first", FLAG(longest) },
+{ OPTIONS_TIMELINE, "width", 0, "N", "columns of a line; those of the terminal by default, or 100", set_width, 0 },
+{ OPTIONS_TIMELINE, "no-header", 0, NULL, "neither what is drawn nor a ruler", FLAG(no_header) },
+{ OPTIONS_TEXT, "output", 'o', "FILE", "write this file; standard output without it", set_output, 0 },
+{ OPTIONS_TEXT, "force", 'f', NULL, "replace FILE if it exists", FLAG(force) },
 { OPTIONS_SLICE, "no-ancestors", 0, NULL, "not the rows that say who an event's ancestors were", FLAG(no_ancestors) },
 { OPTIONS_COMPACT, "level", 0, "N", "of zstd, 1 to 19; 19 by default", set_level, 0 },
 { OPTIONS_COMPACT, "chunk-rows", 0, "N", "events a chunk, 1 to 262144; 65536 by default", set_chunk_rows, 0 },
 { OPTIONS_REWRITE, "drop-unknown", 0, NULL, "leave out what a later version has recorded", FLAG(drop_unknown) },
-{ OPTIONS_SHOW | OPTIONS_SLICE, "utc", 0, NULL, "times in UTC, not in the zone of the recorded machine", FLAG(utc) },
+{ OPTIONS_SHOW | OPTIONS_SLICE | OPTIONS_TEXT | OPTIONS_TIMELINE, "utc", 0, NULL, "times in UTC, not in the zone of the recorded machine", FLAG(utc) },
 { OPTIONS_EVENTS, "date", 0, NULL, "the date in every line", FLAG(date) },
 { OPTIONS_EVENTS, "columns", 0, "LIST", "a table of these columns, or CSV; --columns help lists all", set_columns, 0 },
 { OPTIONS_EVENTS, "time", 0, "HOW", "absolute, relative to the first line, delta to the one before, iso, unix", set_time, 0 },
@@ -291,6 +304,68 @@ static int set_output(struct options *o, const struct option_spec *spec, char *v
 	(void)spec, (void)why;
 	o->output = value;
 	return 0;
+}
+
+static int set_compiler(struct options *o, const struct option_spec *spec, char *value,
+			struct reason *why)
+{
+	char **more = reallocarray(o->compilers, o->n_compilers + 1, sizeof(*more));
+
+	(void)spec;
+	if (!more)
+		return reason_set(why, EXIT_FAILED, "out of memory");
+	o->compilers = more;
+	more[o->n_compilers++] = value;
+	return 0;
+}
+
+static int set_width(struct options *o, const struct option_spec *spec, char *value,
+		     struct reason *why)
+{
+	uint64_t n = 0;
+
+	if (parse_count(spec, value, 1000, &n, why))
+		return -1;
+	if (n < TIMELINE_WIDTH_MIN)
+		return reason_set(why, EXIT_USAGE, "--width: '%s' is not a number from %u to 1000",
+				  value, TIMELINE_WIDTH_MIN);
+	o->width = (unsigned)n;
+	return 0;
+}
+
+/* One of a few words; *out is which. */
+static int set_word(const struct option_spec *spec, const char *value,
+		    const char *const *words, size_t n, unsigned *out, struct reason *why)
+{
+	for (*out = 0; *out < n; ++*out)
+		if (!strcmp(words[*out], value))
+			return 0;
+	return reason_set(why, EXIT_USAGE, "--%s: there is no '%s' (see --help)", spec->name,
+			  value);
+}
+
+static int set_export(struct options *o, const struct option_spec *spec, char *value,
+		      struct reason *why)
+{
+	static const char *const words[] = { "perfetto", "folded" };
+	unsigned which;
+	int r = set_word(spec, value, words, 2, &which, why);
+
+	o->export = which ? EXPORT_FOLDED : EXPORT_PERFETTO;
+	return r;
+}
+
+static int set_weight(struct options *o, const struct option_spec *spec, char *value,
+		      struct reason *why)
+{
+	static const char *const words[] = {
+		[FOLDED_CPU] = "cpu", [FOLDED_WALL] = "wall", [FOLDED_COUNT] = "count"
+	};
+	unsigned which;
+	int r = set_word(spec, value, words, 3, &which, why);
+
+	o->weight = (enum folded_weight)which;
+	return r;
 }
 
 static int set_control(struct options *o, const struct option_spec *spec, char *value,

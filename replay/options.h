@@ -11,6 +11,7 @@
 #include "color.h"
 #include "columns.h"
 #include "filter.h"
+#include "folded.h"
 #include "keys.h"
 #include "out.h"
 #include "say.h"
@@ -36,7 +37,13 @@ enum option_group {
 	OPTIONS_ORDER = 16384,	/* which events come first, and how soon */
 	OPTIONS_TREE = 32768,	/* how processes are shown */
 	OPTIONS_JOBS = 65536,	/* threads that read */
+	OPTIONS_TEXT = 1 << 20,	/* where a text goes that is made */
+	OPTIONS_COMPILE = 1 << 21, /* which compilers are looked for */
+	OPTIONS_EXPORT = 1 << 22, /* what for */
+	OPTIONS_TIMELINE = 1 << 23, /* how it is drawn */
 };
+
+enum export_format { EXPORT_NONE, EXPORT_PERFETTO, EXPORT_FOLDED };
 
 /* How events are printed. */
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_SH, FORMAT_TEMPLATE };
@@ -70,6 +77,13 @@ struct options {
 	struct columns columns;
 	char *output;		/* argv's; NULL: not given */
 	char *control;		/* the same */
+	char **compilers;	/* --compiler; the same, but for the array */
+	size_t n_compilers;
+	bool probes;
+	enum export_format export;
+	enum folded_weight weight;
+	unsigned width;		/* of lines; 0: not given */
+	bool by_command, longest;
 	bool force, drop_unknown, no_ancestors;
 	unsigned level, chunk_rows; /* 0: not given */
 	unsigned depth;		/* of a tree; 0: all */

@@ -345,6 +345,17 @@ void report_names(const struct options *opt, struct source *const *sources, size
 	}
 }
 
+int report_input(struct input *in, struct source *const *sources, size_t n,
+		 const struct options *opt, int code)
+{
+	report_series(input_ledger(in), sources, n);
+	for (size_t i = 0; i < n; i++)
+		code = report_worse(code, report_source(sources[i], opt));
+	report_names(opt, sources, n);
+	input_close(in);
+	return code;
+}
+
 int report_worse(int a, int b)
 {
 	return a > b ? a : b;

@@ -21,6 +21,8 @@ CHECK = os.path.join(HERE, "..", "spec_check.py")
 MADE = (("0",), ("1",), ("2000",), ("300", "lost"), ("300", "unclean"))
 # Every command, and the filters that look into columns of each type.
 COMMANDS = (
+    ("compile-commands", "--compiler", "*"), ("export", "--format", "perfetto"), ("export", "--format", "folded", "--weight", "wall"),
+    ("timeline",), ("timeline", "--by-command"),
     ("replay", "--json"), ("replay", "--wide"), ("summary",), ("summary", "--json"), ("info",), ("info", "--json"),
     ("verify", "--json"), ("summary", "--by", "comm,argv,hour", "--json"), ("summary", "--by", "pid,result", "--csv"),
     ("replay", "--json", "--uid", "ann", "--arg", "file-*.c"), ("summary", "--json", "--failed", "--comm", "m*"),

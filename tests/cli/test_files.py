@@ -132,6 +132,18 @@ def all_commands_end():
             lab.demand(code == DONE or told, f"{command} {name}: {code} and no message")
 
 
+def all_can_be_drawn():
+    """Databases, traces, stacks and timelines, also of what is wrong: an exit code, and JSON that is whole."""
+    for name in names():
+        for command in (("compile-commands", "--compiler", "*"), ("export", "--format", "perfetto"),
+                        ("export", "--format", "folded", "--weight", "wall"), ("timeline", "--by-command"), ("timeline",)):
+            code, out, told = run(*command, path_of(name))
+            lab.demand(out or told, f"{command} {name} says nothing")
+            if out and command[0] != "timeline" and "folded" not in command:
+                json.loads(out)
+            lab.demand(code == DONE or told, f"{command} {name}: {code} and no message")
+
+
 def halving_finds_the_same():
     """Rows between two moments, from a file and through a pipe that cannot be halved."""
     with open(path_of("good-seek"), "rb") as file:
@@ -204,5 +216,5 @@ def mistakes_are_noticed():
 
 
 if __name__ == "__main__":
-    lab.main(files_are_generated, all_are_known, all_are_as_expected, all_commands_end, halving_finds_the_same,
+    lab.main(files_are_generated, all_are_known, all_are_as_expected, all_commands_end, all_can_be_drawn, halving_finds_the_same,
              recovered_ones_are_clean, mistakes_are_noticed)

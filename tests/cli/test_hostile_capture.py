@@ -37,6 +37,8 @@ def judge(path, code, events, fault=None, faults=1, missing=0, replay=(), counte
     All readers: exit code, events shown, and each fault told once with its number of missing rows.
     counted: what summary finds where the fault is in a column that it does not read; with --by it does.
     """
+    for how in (("compile-commands", "--compiler", "*"), ("timeline",)):
+        run(*how, *replay, path, code=code)
     shown = run("replay", "--json", *replay, path, code=code)
     if counted:
         told = json.loads(run("summary", "--json", path, code=DONE).stdout)

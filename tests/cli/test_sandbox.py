@@ -155,6 +155,23 @@ def commands_are_inside():
                     lab.equal((process.returncode, out), (0, expected), f"exit code and output of {command}: {err!r}")
 
 
+def exports_are_inside():
+    """Before any byte of the capture came, also where the output is a file that a process of its own makes."""
+    with lab.workdir() as work:
+        capture = lab.made(work, 100)
+        for command in (("compile-commands",), ("export", "--format", "perfetto"), ("export", "--format", "folded"), ("timeline",)):
+            for name in (None, "out") if command[0] != "timeline" else (None,):
+                out = [] if name is None else ["-f", "-o", os.path.join(work, name)]
+                with lab.started([lab.EXECTRACE, *command, *out, "-"], stdin=subprocess.PIPE,
+                                 env={**os.environ, "EXECTRACE_SANDBOX": "require"}) as process:
+                    def reader():
+                        return process.pid if not out else next(iter(lab.children(process.pid)), None)
+                    pid = lab.wait_until(reader, f"{command} to begin")
+                    lab.wait_until(lambda: status(pid)["Seccomp"] == "2", f"{command} to enter the sandbox")
+                    told = process.communicate(lab.contents(capture), timeout=lab.TIMEOUT)
+                    lab.equal(process.returncode, 0, f"exit code of {command}: {told}")
+
+
 def without_a_layer():
     """A command goes on with what there is, and says nothing; unless both are demanded."""
     with lab.workdir() as work:
@@ -184,4 +201,4 @@ if __name__ == "__main__":
         lab.main(the_switch)
     lab.main(the_switch, each_works_outside, seccomp_kills, landlock_refuses, both_together,
              following_opens_in_its_folder, nothing_else_is_allowed,
-             commands_are_inside, without_a_layer)
+             commands_are_inside, exports_are_inside, without_a_layer)

@@ -47,6 +47,9 @@ def offline_commands():
                      ("replay", "--reverse", "--color", "always"), ("replay", "--tail", "9", "--time", "delta")):
             under_valgrind(*args, capture)
         under_valgrind("replay", capture, capture)
+        for args in (("compile-commands", "--compiler", "*"), ("export", "--format", "perfetto"), ("timeline", "--longest"),
+                     ("export", "--format", "folded", "--weight", "wall"), ("timeline", "--by-command", "--top", "3")):
+            under_valgrind(*args, capture)
         out = ("-f", "-o", os.path.join(work, "o.etz"))
         for args in (("slice", "--comm", "s*"), ("slice", "--descendants-of", "901"), ("slice", "--no-ancestors", "--since", "+1ms"), ("merge", capture),
                      ("compact", "--level", "3"), ("compact", "--chunk-rows", "5", "--level", "1")):

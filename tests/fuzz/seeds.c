@@ -55,11 +55,25 @@ static void save(const char *folder, const char *name, unsigned n, const char *l
 	}
 }
 
+/* Behind a byte that says what is to be made of it. */
+static void save_export(const char *folder, unsigned n, const void *data, size_t len)
+{
+	char *both = malloc(len + 1);
+
+	if (!both)
+		exit(1);
+	both[0] = (char)(n % 8 + n * 8);
+	memcpy(both + 1, data, len);
+	save(folder, "export", n, NULL, both, len + 1);
+	free(both);
+}
+
 static void save_capture(const char *folder, unsigned n, const void *data, size_t len)
 {
 	save(folder, "reader", n, NULL, data, len);
 	save(folder, "recover", n, NULL, data, len);
 	save(folder, "replay", n, lines[n % LINES], data, len);
+	save_export(folder, n, data, len);
 }
 
 static void add_rows(struct et_writer *w, unsigned type, unsigned rows, uint64_t *ts)
