@@ -2,6 +2,8 @@
 /* cmd_tree.c - show the processes of captures under their parents. */
 #include "command.h"
 
+#include <unistd.h>
+
 #include "processes.h"
 #include "terminal.h"
 #include "tree.h"
