@@ -213,7 +213,7 @@ def good_lost_most():
 
 
 def good_names_redefined():
-    """Names of a user, a group and a cgroup that later records give anew: rows have the last before them."""
+    """Names of a user, a group and a cgroup that later records give anew: the last that was read holds."""
     s = Segment()
     row = [const(UID, 1, 8), const(GID, 1, 8), const(C_CGROUP, 1, 8)]
     for what in (b"first", b"second"):
