@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "derive.h"
 
+uint64_t derive_sum(uint64_t a, uint64_t b)
+{
+	return a > ET_NONE - 1 - b ? ET_NONE - 1 : a + b;
+}
+
 static uint64_t number(const struct et_event *ev, enum et_field_id field)
 {
 	return ET_HAS(ev, field) ? ev->v[field].u : ET_NONE;

@@ -10,6 +10,8 @@
  * since it began.
  */
 uint64_t derive_duration(const struct et_event *ev);
+/* Of two numbers, or the largest number there is. */
+uint64_t derive_sum(uint64_t a, uint64_t b);
 /* What a shell would call its exit status: exit_code, or 128 and the signal. */
 uint64_t derive_status(const struct et_event *ev);
 

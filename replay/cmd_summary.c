@@ -2,294 +2,262 @@
 /* cmd_summary.c - what happened in captures, counted. */
 #include "command.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "certificate.h"
-#include "escape.h"
+#include "grouping.h"
+#include "overview.h"
+#include "parentage.h"
 #include "print.h"
-#include "tally.h"
-#include "times.h"
+#include "ranking.h"
+#include "terminal.h"
 
-enum ranking { COMMANDS, USERS, EXITS, ERRORS, PATHS, RANKINGS };
-
-static const struct {
-	const char *title;
-	const char *list, *key; /* in JSON */
-	const char *noun;       /* what is left out, in the plural */
-} rankings[RANKINGS] = {
-	[COMMANDS] = { "Execs by command", "commands", "command", "commands" },
-	[USERS] = { "Execs by user", "users", "user", "users" },
-	[EXITS] = { "Exits by status", "exits", "status", "statuses" },
-	[ERRORS] = { "Failed execs by error", "errors", "error", "errors" },
-	[PATHS] = { "Failed execs by path", "failed_paths", "filename", "paths" },
-};
-
-/* All that is looked at. */
-static const uint8_t fields[] = { ET_F_KIND,      ET_F_UID,    ET_F_COMM,
-				  ET_F_FILENAME,  ET_F_EXE,    ET_F_ERRNO,
-				  ET_F_EXIT_CODE, ET_F_SIGNAL, ET_F_CORE };
+/* Lines of each ranking: of the overview, which is to fit on a screen; of all else. */
+#define TOP_OVERVIEW 5
+#define TOP 20
+/* Of a line, where it does not go to a terminal. */
+#define WIDTH 80
 
 struct summary {
-	uint64_t kinds[ET_KIND_END];
-	uint64_t other_kinds;
-	struct tally tallies[RANKINGS];
-	bool any;
-	int64_t first, last; /* wall times of what happened while it was recorded */
-	int32_t offset;
-	struct out key; /* scratch */
-	struct et_reader_stats stats; /* of all captures: what they lack */
-	const struct ledger *ledger;
-	uint64_t lost_total;
-	bool complete;
+	const struct options *opt;
+	struct ranking_order order;
+	/* What all threads have found. Threads add to it also before they end. */
+	pthread_mutex_t lock;
+	struct overview *overview;
+	struct grouping *grouping;
+	uint32_t longest;
 };
 
-/* ---- Counting --------------------------------------------------------------------- */
+/* ---- Threads ---------------------------------------------------------------------- */
 
-/* The name under which something was called: scripts and links by their own. */
-static struct et_str command_of(const struct et_event *ev)
+static void *overview_begin(void *ctx)
 {
-	static const enum et_field_id ids[] = { ET_F_FILENAME, ET_F_EXE, ET_F_COMM };
-	struct et_str s = { "?", 1 };
-	const char *slash;
+	const struct summary *s = ctx;
 
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-		if (!ET_HAS(ev, ids[i]) || !ev->v[ids[i]].s.len)
-			continue;
-		s = ev->v[ids[i]].s;
-		/* An exec of a descriptor (/dev/fd/3) says nothing by its name. */
-		if (ids[i] == ET_F_FILENAME && s.len > 8 && !memcmp(s.ptr, "/dev/fd/", 8))
-			continue;
-		break;
-	}
-	slash = memrchr(s.ptr, '/', s.len);
-	if (slash && slash + 1 < s.ptr + s.len) {
-		s.len -= (uint32_t)(slash + 1 - s.ptr);
-		s.ptr = slash + 1;
-	}
-	return s;
+	return overview_new(s->longest);
 }
 
-static int add_user(struct summary *s, const struct input_row *row)
+static int add_overview(struct summary *s, const struct overview *v)
 {
-	uint64_t uid = row->ev.v[ET_F_UID].u;
-	const char *name;
+	int r;
 
-	if (!ET_HAS(&row->ev, ET_F_UID))
-		return tally_add(&s->tallies[USERS], "?", 1);
-	name = et_context_user(row->source->names, uid);
-	s->key.len = 0;
-	if (name)
-		out_text(&s->key, name);
-	else
-		out_uint(&s->key, uid);
-	return tally_add(&s->tallies[USERS], s->key.buf, s->key.len);
+	pthread_mutex_lock(&s->lock);
+	r = overview_merge(s->overview, v);
+	pthread_mutex_unlock(&s->lock);
+	return r;
 }
 
-static int add_result(struct summary *s, enum ranking which, const struct et_event *ev)
+static int overview_chunk(void *ctx, void *state, const struct scan_chunk *c)
 {
-	s->key.len = 0;
-	print_result(&s->key, ev);
-	return tally_add(&s->tallies[which], s->key.buf, s->key.len);
-}
+	struct summary *s = ctx;
+	struct overview *v = state;
 
-static int add_row(struct summary *s, const struct input_row *row)
-{
-	const struct et_event *ev = &row->ev;
-	uint64_t kind = ev->v[ET_F_KIND].u;
-	struct et_str str;
-	int r = 0;
-
-	if (kind < ET_KIND_END)
-		s->kinds[kind]++;
-	else
-		s->other_kinds++;
-	if (kind == ET_LOST || kind == ET_PROC)
+	if (overview_take(v, c))
+		return -1;
+	if (!overview_large(v))
 		return 0;
-	if (!s->any || row->wall < s->first)
-		s->first = row->wall;
-	if (!s->any || row->wall > s->last)
-		s->last = row->wall;
-	if (!s->any)
-		s->offset = row->source->offset;
-	s->any = true;
-	switch (kind) {
-	case ET_EXEC:
-		str = command_of(ev);
-		r = tally_add(&s->tallies[COMMANDS], str.ptr, str.len) || add_user(s, row);
-		break;
-	case ET_EXIT:
-		r = add_result(s, EXITS, ev);
-		break;
-	case ET_FAIL:
-		str = ET_HAS(ev, ET_F_FILENAME) ? ev->v[ET_F_FILENAME].s
-						: (struct et_str){ "?", 1 };
-		r = add_result(s, ERRORS, ev) ||
-		    tally_add(&s->tallies[PATHS], str.ptr, str.len);
-		break;
-	}
-	return r || s->key.error ? -1 : 0;
+	if (add_overview(s, v))
+		return -1;
+	overview_clear(v);
+	return 0;
 }
 
-static void add_losses(struct summary *s)
+static int overview_ended(void *ctx, void *state)
 {
-	ledger_stats(s->ledger, &s->stats);
+	int r = add_overview(ctx, state);
+
+	overview_free(state);
+	return r;
+}
+
+static void *grouping_begin(void *ctx)
+{
+	(void)ctx;
+	return grouping_new();
+}
+
+static int add_grouping(struct summary *s, const struct grouping *g)
+{
+	int r;
+
+	pthread_mutex_lock(&s->lock);
+	r = groups_merge(&s->grouping->groups, &g->groups);
+	pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+static int grouping_chunk(void *ctx, void *state, const struct scan_chunk *c)
+{
+	struct summary *s = ctx;
+	struct grouping *g = state;
+
+	if (grouping_take(g, &s->opt->by, c, s->opt->utc))
+		return -1;
+	if (!grouping_large(g))
+		return 0;
+	if (add_grouping(s, g))
+		return -1;
+	groups_free(&g->groups);
+	return 0;
+}
+
+static int grouping_ended(void *ctx, void *state)
+{
+	int r = add_grouping(ctx, state);
+
+	grouping_free(state);
+	return r;
+}
+
+/* Who the parents are takes rows in the order of time, and those that are left out as well. */
+static bool needs_order(const struct options *opt)
+{
+	return keys_have(&opt->by, KEY_PARENT);
+}
+
+static int take_row(struct summary *s, struct parentage *kin, const struct input_row *row)
+{
+	struct picked p = { .source = row->source, .chunk = row->chunk, .rows = &row->row, .n = 1,
+			    .utc = s->opt->utc };
+
+	if (parentage_take(kin, row, &p.parent))
+		return -1;
+	if (!row->matches)
+		return 0;
+	return s->opt->by.n ? grouping_add(s->grouping, &s->opt->by, &p)
+			    : overview_row(s->overview, row);
+}
+
+static int take_rows(struct summary *s, struct input *in)
+{
+	struct parentage *kin = parentage_new();
+	struct input_row row;
+	int r = kin ? ET_OK : ET_NOMEM;
+
+	while (!r) {
+		r = input_next(in, &row);
+		if (!r && take_row(s, kin, &row))
+			r = ET_NOMEM;
+	}
+	parentage_free(kin);
+	return r == ET_EOF ? ET_OK : r;
+}
+
+static int scan(struct summary *s, struct input *in)
+{
+	struct scan_calls calls = { .ctx = s };
+
+	if (s->opt->by.n) {
+		calls.fields = groups_fields | keys_fields(&s->opt->by);
+		calls.begin = grouping_begin;
+		calls.chunk = grouping_chunk;
+		calls.end = grouping_ended;
+	} else {
+		calls.fields = overview_fields();
+		calls.begin = overview_begin;
+		calls.chunk = overview_chunk;
+		calls.end = overview_ended;
+	}
+	return input_scan(in, &calls);
+}
+
+static int take(struct summary *s, struct input *in)
+{
+	int r = needs_order(s->opt) ? take_rows(s, in) : scan(s, in);
+
+	return r || s->opt->by.n || !overview_end(s->overview) ? r : ET_NOMEM;
+}
+
+/* ---- Output ----------------------------------------------------------------------- */
+
+static void learn_context(struct overview_context *ctx, struct source **sources, size_t n,
+			  const struct input *in, const struct options *opt)
+{
+	size_t lines;
+
+	*ctx = (struct overview_context){ .ledger = input_ledger(in), .complete = true };
+	ledger_stats(ctx->ledger, &ctx->stats);
 	for (unsigned c = 0; c < ET_CAUSE_END; c++)
-		s->lost_total += s->stats.lost[c];
-	s->lost_total += s->stats.lost_other;
+		ctx->lost += ctx->stats.lost[c];
+	ctx->lost += ctx->stats.lost_other;
+	for (size_t i = 0; i < n; i++)
+		ctx->complete &= report_complete(sources[i]);
+	for (size_t i = n; i-- > 0 && !opt->utc;)
+		ctx->offset = sources[i]->rows ? sources[i]->offset : ctx->offset;
+	ctx->top = opt->top ? opt->top : opt->json ? TOP : TOP_OVERVIEW;
+	terminal_size(&ctx->width, &lines);
+	ctx->unicode = terminal_utf8();
 }
 
-static uint64_t events_of(const struct summary *s)
+static void put_by_json(struct out *o, struct ranking *r, const struct overview_context *ctx)
 {
-	uint64_t n = s->other_kinds;
+	const struct keys *by = r->keys;
+	uint64_t events = group_figure(&r->rest, FIGURE_EVENTS);
 
-	for (unsigned k = 1; k < ET_KIND_END; k++)
-		n += k == ET_LOST ? 0 : s->kinds[k];
-	return n;
+	for (uint32_t i = 0; i < r->shown; i++)
+		events += group_figure(&r->groups->v[r->numbers[i]], FIGURE_EVENTS);
+	out_text(o, "{\"by\":[");
+	for (unsigned i = 0; i < by->n; i++)
+		out_printf(o, "%s\"%s\"", i ? "," : "", key_name(by->ids[i]));
+	out_char(o, ']');
+	json_uint(o, ",", "events", events);
+	ranking_json(r, o);
+	json_losses(o, ctx->stats.lost, ctx->stats.lost_other);
+	json_uint(o, ",", "missing", ctx->stats.missing);
+	out_printf(o, ",\"complete\":%s}\n", ctx->complete ? "true" : "false");
 }
 
-/* Events per second while it was recorded; 0 for less than two moments. */
-static double rate_of(const struct summary *s)
+static int put_by(struct out *o, struct summary *s, const struct overview_context *ctx)
 {
-	uint64_t span = (uint64_t)s->last - (uint64_t)s->first;
+	uint32_t top = s->opt->top ? s->opt->top : s->opt->csv ? UINT32_MAX : TOP;
+	struct ranking r;
+	int code = ranking_open(&r, &s->grouping->groups, &s->opt->by, s->order, top);
 
-	return span ? (double)(events_of(s) - s->kinds[ET_PROC]) * 1e9 / (double)span : 0;
+	if (!code && s->opt->json)
+		put_by_json(o, &r, ctx);
+	else if (!code && s->opt->csv)
+		ranking_csv(&r, o);
+	else if (!code)
+		ranking_text(&r, o, ctx->width);
+	if (!code && s->opt->csv && s->grouping->groups.any_other)
+		say("only %u groups are told apart; the events of all others are left out",
+		    KEYSET_KEYS);
+	ranking_close(&r);
+	return code;
 }
 
-/* ---- Text ------------------------------------------------------------------------- */
-
-static void text_ranking(struct out *o, const struct tally *t, enum ranking which,
-			 unsigned top)
+static int put(struct out *o, struct summary *s, struct overview_context *ctx)
 {
-	const struct tally_entry **v = tally_ranking(t);
-	size_t n = t->n < top ? t->n : top;
-	uint64_t rest = t->total;
-
-	if (!v)
-		return;
-	out_printf(o, "\n%s\n", rankings[which].title);
-	for (size_t i = 0; i < n; i++) {
-		out_printf(o, "%12llu  %5.1f%%  ", (unsigned long long)v[i]->count,
-			   100.0 * (double)v[i]->count / (double)t->total);
-		if (which == PATHS)
-			escape_word(o, v[i]->key, v[i]->len, false);
-		else
-			escape_name(o, v[i]->key, v[i]->len);
-		out_char(o, '\n');
-		rest -= v[i]->count;
+	if (s->opt->by.n)
+		return put_by(o, s, ctx);
+	if (s->opt->json) {
+		overview_json(s->overview, ctx, o);
+	} else {
+		ctx->width = ctx->width ? ctx->width : WIDTH;
+		overview_text(s->overview, ctx, o);
 	}
-	if (rest)
-		out_printf(o, "%12llu  %5.1f%%  in ", (unsigned long long)rest,
-			   100.0 * (double)rest / (double)t->total);
-	/* Of those that the tally does not keep apart nobody knows how many they are. */
-	if (rest && t->other)
-		out_printf(o, "many other %s\n", rankings[which].noun);
-	else if (rest)
-		out_printf(o, "%zu other %s\n", t->n - n, rankings[which].noun);
-	free(v);
-}
-
-static void text_span(struct out *o, const struct summary *s, bool utc)
-{
-	int32_t offset = utc ? 0 : s->offset;
-
-	if (!s->any)
-		return;
-	times_moment(o, s->first, offset);
-	out_text(o, " to ");
-	if (times_day(s->first, offset) != times_day(s->last, offset)) {
-		times_date(o, s->last, offset);
-		out_char(o, ' ');
-	}
-	times_clock(o, s->last, offset);
-	out_char(o, ' ');
-	times_zone(o, offset);
-	out_text(o, ", ");
-	times_duration(o, (uint64_t)s->last - (uint64_t)s->first);
-	if (rate_of(s) > 0)
-		out_printf(o, ", %.*f events a second", rate_of(s) < 100 ? 1 : 0, rate_of(s));
-	out_char(o, '\n');
-}
-
-static void text_summary(struct out *o, const struct summary *s, const struct options *opt)
-{
-	struct out gaps;
-	uint64_t told;
-
-	out_printf(o, "%llu events", (unsigned long long)events_of(s));
-	out_text(o, s->any ? ", " : "\n");
-	text_span(o, s, opt->utc);
-	out_text(o, "\nEvents by kind\n");
-	for (unsigned k = 1; k < ET_KIND_END; k++)
-		if (k != ET_LOST && s->kinds[k])
-			out_printf(o, "%12llu  %s\n", (unsigned long long)s->kinds[k],
-				   et_kind_name(k));
-	if (s->other_kinds)
-		out_printf(o, "%12llu  of a later version's kinds\n",
-			   (unsigned long long)s->other_kinds);
-	for (int i = 0; i < RANKINGS; i++)
-		text_ranking(o, &s->tallies[i], (enum ranking)i, opt->top);
-	out_text(o, "\nLost\n");
-	if (!s->lost_total)
-		out_text(o, "           0\n");
-	/* A line for each cause and CPU. */
-	told = certificate_losses(o, s->ledger, 1, CERTIFICATE_LINES, opt->utc ? 0 : s->offset);
-	if (told < s->lost_total)
-		out_printf(o, "%12llu  outside of these times\n",
-			   (unsigned long long)(s->lost_total - told));
-	out_open(&gaps, -1);
-	certificate_gaps(&gaps, s->ledger, false, CERTIFICATE_LINES, opt->utc ? 0 : s->offset);
-	if (gaps.len)
-		out_text(o, "\nMissing\n");
-	out_bytes(o, gaps.buf, gaps.len);
-	out_close(&gaps);
-}
-
-/* ---- JSON ------------------------------------------------------------------------- */
-
-static void json_ranking(struct out *o, const struct tally *t, enum ranking which,
-			 unsigned top)
-{
-	const struct tally_entry **v = tally_ranking(t);
-	uint64_t rest = t->total;
-
-	out_printf(o, ",\"%s\":[", rankings[which].list);
-	for (size_t i = 0; v && i < t->n && i < top; i++) {
-		json_text(o, i ? ",{" : "{", rankings[which].key, v[i]->key, v[i]->len);
-		json_uint(o, ",", "count", v[i]->count);
-		out_char(o, '}');
-		rest -= v[i]->count;
-	}
-	out_printf(o, "],\"%s_other\":%llu", rankings[which].list, (unsigned long long)rest);
-	free(v);
-}
-
-static void json_summary(struct out *o, const struct summary *s, const struct options *opt)
-{
-	const char *before = "";
-
-	json_uint(o, "{", "events", events_of(s));
-	out_text(o, ",\"kinds\":{");
-	for (unsigned k = 1; k < ET_KIND_END; k++, before = ",")
-		json_uint(o, before, et_kind_name(k), s->kinds[k]);
-	out_char(o, '}');
-	if (s->any) {
-		json_time(o, ",", "start", s->first);
-		json_time(o, ",", "end", s->last);
-		json_uint(o, ",", "span", (uint64_t)s->last - (uint64_t)s->first);
-		out_printf(o, ",\"rate\":%.3f", rate_of(s));
-	}
-	for (int i = 0; i < RANKINGS; i++)
-		json_ranking(o, &s->tallies[i], (enum ranking)i, opt->top);
-	json_losses(o, s->stats.lost, s->stats.lost_other);
-	certificate_json_losses(o, s->ledger, 1);
-	json_uint(o, ",", "missing", s->stats.missing);
-	certificate_json_series(o, s->ledger);
-	out_printf(o, ",\"complete\":%s}\n", s->complete ? "true" : "false");
+	return 0;
 }
 
 /* ---- The command ------------------------------------------------------------------ */
+
+static int check(struct summary *s)
+{
+	const struct options *opt = s->opt;
+	struct reason why;
+
+	if ((opt->order || opt->csv) && !opt->by.n) {
+		say("--%s is for the table that --by makes", opt->order ? "sort" : "csv");
+		return -1;
+	}
+	if (ranking_parse(&s->order, opt->order ? opt->order : "events", &opt->by, &why)) {
+		say("%s", why.text);
+		return -1;
+	}
+	return 0;
+}
 
 static int summarize(struct source **sources, size_t n, struct options *opt)
 {
@@ -300,36 +268,34 @@ static int summarize(struct source **sources, size_t n, struct options *opt)
 		.jobs = opt->jobs,
 		.progress = opt->progress,
 	};
-	struct summary s = { .complete = true };
+	struct summary s = { .opt = opt, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct overview_context ctx;
 	int code = EXIT_DONE, r = ET_NOMEM;
-	struct input_row row;
 	struct input *in;
 	struct out o;
 
-	for (size_t i = 0; i < sizeof(fields); i++)
-		io.fields |= 1ull << fields[i];
-	out_open(&s.key, -1);
+	if (check(&s)) {
+		for (size_t i = 0; i < n; i++)
+			source_close(sources[i]);
+		return EXIT_USAGE;
+	}
+	if (needs_order(opt)) {
+		io.all = true;
+		io.fields = parentage_fields | groups_fields | keys_fields(&opt->by) | overview_fields();
+	}
+	s.longest = opt->top ? opt->top : TOP;
 	if (input_open(sources, n, &io, &in)) {
-		out_close(&s.key);
 		say("out of memory");
 		return EXIT_FAILED;
 	}
+	s.overview = overview_new(s.longest);
+	s.grouping = grouping_new();
 	out_open(&o, STDOUT_FILENO);
-	while ((r = input_next(in, &row)) == ET_OK) {
-		r = add_row(&s, &row) ? ET_NOMEM : ET_OK;
-		if (r)
-			break;
-	}
+	if (s.overview && s.grouping)
+		r = take(&s, in);
 	report_series(input_ledger(in), sources, n);
-	s.ledger = input_ledger(in);
-	add_losses(&s);
-	for (size_t i = 0; i < n; i++)
-		s.complete &= report_complete(sources[i]);
-	if (r == ET_EOF && opt->json) {
-		json_summary(&o, &s, opt);
-	} else if (r == ET_EOF) {
-		text_summary(&o, &s, opt);
-	} else {
+	learn_context(&ctx, sources, n, in, opt);
+	if (r || put(&o, &s, &ctx)) {
 		say("out of memory");
 		code = EXIT_FAILED;
 	}
@@ -337,9 +303,8 @@ static int summarize(struct source **sources, size_t n, struct options *opt)
 	for (size_t i = 0; i < n; i++)
 		code = report_worse(code, report_source(sources[i], opt));
 	report_names(opt, sources, n);
-	for (int i = 0; i < RANKINGS; i++)
-		tally_free(&s.tallies[i]);
-	out_close(&s.key);
+	overview_free(s.overview);
+	grouping_free(s.grouping);
 	input_close(in);
 	return code;
 }
@@ -352,11 +317,14 @@ static int summary_run(int argc, char **argv)
 const struct command cmd_summary = {
 	.name = "summary",
 	.args = "[options] [FILE...]",
-	.summary = "count what happened: by kind, command, user, exit status and error",
-	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_TOP | OPTIONS_ENDING | OPTIONS_JOBS,
+	.summary = "count what happened: by kind, command, user, status, error, or any field",
+	.options = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_TOP | OPTIONS_ENDING |
+		   OPTIONS_JOBS,
 	.notes = ".\n"
 		 "Several files are counted together, FILE of - is standard input, and "
 		 "without FILE\n"
-		 "it is trace.etz",
+		 "it is trace.etz. With --by FIELD[,FIELD...] it is a table of groups: their events,\n"
+		 "execs, failed execs, exits, total and mean duration, percentiles, CPU time, memory\n"
+		 "and disk I/O",
 	.run = summary_run,
 };

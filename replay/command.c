@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "crew.h"
+#include "groups.h"
 #include "progress.h"
 #include "sandbox.h"
 
@@ -48,6 +49,12 @@ int command_version(void)
 	return command_end(&o, EXIT_DONE);
 }
 
+static void help_by(struct out *o)
+{
+	keys_help(o);
+	figures_help(o);
+}
+
 int command_begin(const struct command *c, int argc, char **argv, struct options *opt)
 {
 	struct reason why;
@@ -71,13 +78,15 @@ int command_begin(const struct command *c, int argc, char **argv, struct options
 		say("%s", options_conflict(opt));
 		return EXIT_USAGE;
 	}
-	if (!opt->help && !opt->help_columns)
+	if (!opt->help && !opt->help_columns && !opt->help_by)
 		return -1;
 	out_open(&o, STDOUT_FILENO);
 	if (opt->help)
 		command_help(c, &o);
-	else
+	else if (opt->help_columns)
 		columns_help(&o);
+	else
+		help_by(&o);
 	return command_end(&o, EXIT_DONE);
 }
 

@@ -12,8 +12,7 @@
 
 /* ---- Cells -------------------------------------------------------------------------- */
 
-/* Puts what was put since begin into quotes, where a reader would split it else. */
-static void quote(struct out *o, size_t begin)
+void csv_quote(struct out *o, size_t begin)
 {
 	size_t len = o->len - begin, quotes = 0;
 	char *text = o->buf + begin, *to;
@@ -38,19 +37,19 @@ static void quote(struct out *o, size_t begin)
 	*text = '"';
 }
 
-static void put_text(struct out *o, const char *s, size_t n)
+void csv_text(struct out *o, const char *s, size_t n)
 {
 	size_t begin = o->len;
 
 	escape_lossy(o, s, n);
-	quote(o, begin);
+	csv_quote(o, begin);
 }
 
 /* A name, or where there is none the number. */
 static void put_known(struct out *o, const char *name, uint64_t number)
 {
 	if (name)
-		put_text(o, name, strlen(name));
+		csv_text(o, name, strlen(name));
 	else
 		out_uint(o, number);
 }
@@ -95,11 +94,11 @@ static void put_field(struct out *o, unsigned id, const struct input_row *row)
 		return;
 	switch (et_fields[id].type) {
 	case ET_STR:
-		put_text(o, v->s.ptr, v->s.len);
+		csv_text(o, v->s.ptr, v->s.len);
 		break;
 	case ET_LIST:
 		json_list(o, &v->l);
-		quote(o, begin);
+		csv_quote(o, begin);
 		break;
 	default:
 		put_number(o, id, v->u, row->source->names);
@@ -123,7 +122,7 @@ static void put_container(struct out *o, const struct input_row *row)
 	size_t n = print_container(row, id);
 
 	if (n)
-		put_text(o, id, n);
+		csv_text(o, id, n);
 }
 
 static void put_code(struct out *o, const struct input_row *row, unsigned id,
@@ -171,7 +170,7 @@ static void put_cell(struct out *o, unsigned id, const struct input_row *row)
 		break;
 	case COLUMN_COMMAND:
 		print_command(o, &row->ev);
-		quote(o, begin);
+		csv_quote(o, begin);
 		break;
 	default:
 		put_field(o, id, row);

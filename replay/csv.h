@@ -14,6 +14,11 @@
 #include "out.h"
 #include "when.h"
 
+/* A text as a cell. */
+void csv_text(struct out *o, const char *s, size_t n);
+/* Puts what was put since begin into quotes, where a reader would split it else. */
+void csv_quote(struct out *o, size_t begin);
+
 void csv_titles(struct out *o, const struct columns *c);
 /* cells: n of those that cells_csv makes. */
 void csv_line(struct out *o, const char *cells, unsigned n, const struct when *w, int64_t wall,

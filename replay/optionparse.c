@@ -74,7 +74,7 @@ static int parse_letters(struct options *o, unsigned groups, char **argv, int *i
 int options_parse(struct options *o, unsigned groups, int argc, char **argv,
 		  struct reason *why)
 {
-	*o = (struct options){ .limit = UINT64_MAX, .tail = UINT64_MAX, .top = 20, .temp = -1 };
+	*o = (struct options){ .limit = UINT64_MAX, .tail = UINT64_MAX, .temp = -1 };
 	o->files = calloc((size_t)argc + 1, sizeof(*o->files));
 	o->record = calloc((size_t)argc + 1, sizeof(*o->record));
 	if (!o->files || !o->record)

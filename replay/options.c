@@ -12,7 +12,7 @@
 
 static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_outcome, set_since,
 	set_until, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows;
-static set_fn set_format, set_sort, set_tail, set_speed, set_time, set_color, set_jobs;
+static set_fn set_format, set_sort, set_tail, set_speed, set_time, set_color, set_jobs, set_by, set_order;
 
 #define FLAG(member) set_flag, offsetof(struct options, member)
 
@@ -44,7 +44,10 @@ const struct option_spec option_specs[] = {
 { OPTIONS_ORDER, "sort", 0, "LIST", "sort by these columns; -COLUMN: what is largest first", set_sort, 0 },
 { OPTIONS_ORDER, "reverse", 0, NULL, "the last line first", FLAG(reverse) },
 { OPTIONS_ORDER, "speed", 0, "N", "wait as long as it was between events; 10x: a tenth of that", set_speed, 0 },
-{ OPTIONS_TOP, "top", 0, "N", "lines of each ranking; 20 by default, 0 for all", set_top, 0 },
+{ OPTIONS_TOP, "by", 0, "LIST", "a table of groups by these fields; --by help lists all", set_by, 0 },
+{ OPTIONS_TOP, "sort", 0, "COLUMN", "the order of that table; events by default", set_order, 0 },
+{ OPTIONS_TOP, "csv", 0, NULL, "print that table as CSV", FLAG(csv) },
+{ OPTIONS_TOP, "top", 0, "N", "lines of each ranking, 0 for all; 20 by default, 5 of the overview", set_top, 0 },
 { OPTIONS_MAKE, "output", 'o', "FILE", "the capture to make; - is standard output", set_output, 0 },
 { OPTIONS_MAKE, "force", 'f', NULL, "replace FILE if it exists", FLAG(force) },
 { OPTIONS_SLICE, "no-ancestors", 0, NULL, "not the rows that say who an event's ancestors were", FLAG(no_ancestors) },
@@ -125,6 +128,22 @@ static int set_columns(struct options *o, const struct option_spec *spec, char *
 	(void)spec;
 	o->help_columns |= !strcmp(value, "help");
 	return o->help_columns ? 0 : columns_parse(&o->columns, value, why);
+}
+
+static int set_by(struct options *o, const struct option_spec *spec, char *value,
+		  struct reason *why)
+{
+	(void)spec;
+	o->help_by |= !strcmp(value, "help");
+	return o->help_by ? 0 : keys_parse(&o->by, value, why);
+}
+
+static int set_order(struct options *o, const struct option_spec *spec, char *value,
+		     struct reason *why)
+{
+	(void)spec, (void)why;
+	o->order = value;
+	return 0;
 }
 
 static int set_kinds(struct options *o, const struct option_spec *spec, char *value,

@@ -11,6 +11,7 @@
 #include "color.h"
 #include "columns.h"
 #include "filter.h"
+#include "keys.h"
 #include "out.h"
 #include "say.h"
 #include "sort.h"
@@ -44,7 +45,9 @@ struct template;
 struct options {
 	struct filter filter;
 	uint64_t limit;		/* UINT64_MAX: none */
-	unsigned top;
+	unsigned top;		/* UINT32_MAX: all; 0: not given */
+	struct keys by;
+	char *order;		/* what --sort says; argv's, or NULL */
 	unsigned jobs;		/* threads to read with */
 	bool progress;		/* there is a terminal to tell it on; no option */
 	bool json, count, utc, no_header, date, wide, quiet, fail_on_loss, follow, exes, losses;
@@ -62,7 +65,7 @@ struct options {
 	size_t screen;		/* columns of the terminal; 0: output goes elsewhere */
 	int temp, temp_error;	/* a file for what is to be sorted; or -1, and why */
 	pid_t pager;		/* 0: none */
-	bool help, version, help_columns;
+	bool help, version, help_columns, help_by;
 	struct columns columns;
 	char *output;		/* argv's; NULL: not given */
 	char *control;		/* the same */

@@ -31,6 +31,9 @@ void json_row(struct out *o, const struct input_row *row);
  * an object), and "name_b64" behind it when the text is not UTF-8.
  */
 void json_text(struct out *o, const char *before, const char *name, const char *s, size_t n);
+/* Likewise of a list; what is exact behind it is a list, null for a text that is UTF-8. */
+void json_list_field(struct out *o, const char *before, const char *name,
+		     const struct et_list *l);
 /* A list of texts; returns whether some are not UTF-8. */
 bool json_list(struct out *o, const struct et_list *l);
 void json_uint(struct out *o, const char *before, const char *name, uint64_t u);

@@ -146,12 +146,13 @@ bool json_list(struct out *o, const struct et_list *l)
 	return lossy;
 }
 
-static void put_list(struct out *o, const char *name, const struct et_list *l)
+void json_list_field(struct out *o, const char *before, const char *name,
+		     const struct et_list *l)
 {
 	struct et_str item;
 	uint32_t at = 0;
 
-	put_name(o, ",", name, "");
+	put_name(o, before, name, "");
 	if (!json_list(o, l))
 		return;
 	put_name(o, ",", name, "_b64");
@@ -259,7 +260,7 @@ static void put_field(struct out *o, unsigned id, const struct input_row *row)
 		json_text(o, ",", et_fields[id].name, v->s.ptr, v->s.len);
 		break;
 	case ET_LIST:
-		put_list(o, et_fields[id].name, &v->l);
+		json_list_field(o, ",", et_fields[id].name, &v->l);
 		break;
 	}
 }
@@ -285,7 +286,7 @@ static void put_extra_list(struct out *o, const struct et_column *c, struct et_c
 	if (joined.error)
 		o->error = joined.error;
 	else
-		put_list(o, c->name, &l);
+		json_list_field(o, ",", c->name, &l);
 	out_close(&joined);
 }
 

@@ -375,6 +375,11 @@ void source_shown(struct source *s)
 	source_teller(s)->shown++;
 }
 
+void source_hidden(struct source *s)
+{
+	source_teller(s)->shown--;
+}
+
 /* Opens the file that has the name now. False: no more is wanted, or it cannot be read. */
 static bool follow_on(struct source *s)
 {
@@ -519,6 +524,17 @@ static void learn_start(struct source *s, const struct et_record *rec)
 		s->offset = 0;
 }
 
+/* Where the boot is not known, nothing says that two segments are of one. */
+static uint64_t boot_of(const struct source *s, const struct et_record *rec)
+{
+	uint64_t id[2];
+
+	memcpy(id, rec->boot_id, sizeof(id));
+	if (!id[0] && !id[1])
+		return (uintptr_t)s + rec->at;
+	return id[0] ^ id[1] * 0x9e3779b97f4a7c15u;
+}
+
 void source_learn(struct source *s, const struct et_record *rec, struct source_step *step)
 {
 	struct et_error err;
@@ -532,8 +548,10 @@ void source_learn(struct source *s, const struct et_record *rec, struct source_s
 	/* What is wrong with the record has reached on_fault; the rest is still good. */
 	if (r == ET_IO || r == ET_NOMEM)
 		on_failure(s, &err);
-	if (rec->type == ET_REC_FILE)
+	if (rec->type == ET_REC_FILE) {
 		keep_schema(s);
+		s->boot = boot_of(s, rec);
+	}
 }
 
 void source_account(struct source *s, const struct et_record *rec)

@@ -39,6 +39,7 @@ struct source {
 	uint64_t origin;	/* where in it the capture begins */
 	struct et_reader *reader;
 	struct et_context *names;
+	uint64_t boot;		/* the same in segments of one boot of a machine */
 
 	struct et_column *extra; /* columns of this segment that no et_field describes */
 	unsigned n_extra;
@@ -155,6 +156,8 @@ void source_failed(struct source *s);
 void source_losses(struct source *s, struct et_chunk *c, int64_t since, int64_t until);
 /* Notes an event that was handed out. */
 void source_shown(struct source *s);
+/* The one handed out last is not shown after all. */
+void source_hidden(struct source *s);
 /* What its reader has met, or those of its parts; of copies of a segment, what all have together. */
 void source_stats(const struct source *s, struct et_reader_stats *out);
 /* Notes that columns, a bit for each id, where the segment has them, are shown of no row of some chunk. */

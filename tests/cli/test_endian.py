@@ -22,7 +22,7 @@ MADE = (("0",), ("1",), ("2000",), ("300", "lost"), ("300", "unclean"))
 # Every command, and the filters that look into columns of each type.
 COMMANDS = (
     ("replay", "--json"), ("replay", "--wide"), ("summary",), ("summary", "--json"), ("info",), ("info", "--json"),
-    ("verify", "--json"),
+    ("verify", "--json"), ("summary", "--by", "comm,argv,hour", "--json"), ("summary", "--by", "pid,result", "--csv"),
     ("replay", "--json", "--uid", "ann", "--arg", "file-*.c"), ("summary", "--json", "--failed", "--comm", "m*"),
     ("replay", "--json", "--exit-code", "1,2,3", "--since", "+0.1s"), ("replay", "--count", "--pid", "1001,1011"))
 

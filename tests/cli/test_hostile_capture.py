@@ -32,10 +32,16 @@ def run(*args, code):
     return lab.exectrace(*args, code=code, preexec_fn=limited)
 
 
-def judge(path, code, events, fault=None, faults=1, missing=0, replay=()):
-    """All readers: exit code, events shown, and each fault told once with its number of missing rows."""
+def judge(path, code, events, fault=None, faults=1, missing=0, replay=(), counted=None):
+    """
+    All readers: exit code, events shown, and each fault told once with its number of missing rows.
+    counted: what summary finds where the fault is in a column that it does not read; with --by it does.
+    """
     shown = run("replay", "--json", *replay, path, code=code)
-    summary = run("summary", "--json", path, code=code)
+    if counted:
+        told = json.loads(run("summary", "--json", path, code=DONE).stdout)
+        lab.equal((told["events"], told["complete"]), (counted, True), "what summary counts without the column")
+    summary = run("summary", "--json", *(["--by", "argv"] if counted else []), path, code=code)
     info = run("info", "--json", path, code=None)
     if not replay:
         lab.equal(shown.stdout.count(b"\n"), events, "events of replay")
@@ -96,7 +102,7 @@ def bad_item():
     good = [*etz.strings(b"x"), etz.const(etz.ARGV, 5, 2), etz.const(etz.ARGV, 5, 1, part=1)]
     with lab.workdir() as work:
         path = write(work, etz.header(), etz.chunk(ROWS, bad), etz.chunk(5, good, seq=ROWS), etz.end(ROWS + 5))
-        event, _ = judge(path, DAMAGED, 5, "names a string", missing=ROWS)
+        event, _ = judge(path, DAMAGED, 5, "names a string", missing=ROWS, counted=ROWS + 5)
         lab.equal(event["argv"], ["x"], "argv of the rows behind")
 
 
@@ -105,7 +111,10 @@ def bad_later_column():
     extra = [(200, "later", etz.STR, 0, 2)]
     with lab.workdir() as work:
         path = write(work, etz.header(extra), etz.chunk(3, [etz.const(200, 3, 7)]), etz.end(3))
-        judge(path, DAMAGED, 0, "names a string", missing=3)
+        done = run("replay", "--json", path, code=DAMAGED)
+        lab.equal(done.stdout, b"", "events")
+        lab.demand("names a string" in done.stderr.decode() and "3 events missing" in done.stderr.decode(), f"says {done.stderr}")
+        lab.equal(json.loads(run("summary", "--json", path, code=DONE).stdout)["events"], 3, "what summary counts without the column")
 
 
 def names_that_descend():

@@ -19,6 +19,8 @@ WHOLE = (
     ["replay", "--count", "--comm", "cc", "--failed"],
     ["summary"],
     ["summary", "--json", "--kind", "exit,fail"],
+    ["summary", "--by", "comm,user"],
+    ["summary", "--by", "parent,comm", "--json"],
     ["info"],
     ["info", "--json"],
 )

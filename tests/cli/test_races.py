@@ -65,7 +65,7 @@ def captures_are_read():
             for question in (["replay", "--csv", "--reverse"], ["replay", "--format", "{time} {command}", "--time", "delta"],
                              ["replay", "--json"], ["replay", "--json", "--limit", "5"], ["replay", "--comm", "sh"],
                              ["replay", "--count", "--uid", "0"], ["replay", "--count", "--where", 'argv has "-o"'],
-                             ["summary", "--json"]):
+                             ["summary", "--json"], ["summary", "--by", "pid,comm", "--sort", "p99"]):
                 done = lab.run([*program, *question, "-j", "4", *files], code=None)
                 expected = lab.exectrace(*question, "-j", "1", *files, code=None)
                 lab.demand(b"ThreadSanitizer" not in done.stderr, f"{question}: {lab.tail(done.stderr, 4000)}")

@@ -2,15 +2,19 @@
 /*
  * The first line is the command line, words between spaces; the rest is a capture.
  * Options are parsed, and what they choose of the capture is put in order and printed
- * in the format that they ask for and as JSON, and what the capture lacks. Text must hold
- * no control byte but newlines, and what a template of the user's own has between fields.
+ * in the format that they ask for and as JSON, and what the capture lacks; or counted,
+ * with --top as an overview, with --by in groups. Text must hold no control byte but
+ * newlines, and what a template of the user's own has between fields.
  */
 #include "certificate.h"
+#include "grouping.h"
 #include "input.h"
-#include "scan.h"
 #include "options.h"
+#include "overview.h"
 #include "print.h"
 #include "printer.h"
+#include "ranking.h"
+#include "scan.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -94,10 +98,88 @@ static void show(struct source *source, const struct options *opt, unsigned jobs
 	printer_close(&printer);
 }
 
+/* ---- What summary does --------------------------------------------------------------- */
+
+struct counted {
+	const struct options *opt;
+	struct overview *overview;
+	struct grouping *grouping;
+};
+
+static void *begin(void *ctx)
+{
+	return ctx;
+}
+
+static int chunk(void *ctx, void *state, const struct scan_chunk *c)
+{
+	struct counted *n = state;
+
+	(void)ctx;
+	return overview_take(n->overview, c) ||
+	       grouping_take(n->grouping, &n->opt->by, c, n->opt->utc) ? -1 : 0;
+}
+
+static int ended(void *ctx, void *state)
+{
+	(void)ctx, (void)state;
+	return 0;
+}
+
+static void print_counted(struct counted *n, const struct input *in, struct out *text)
+{
+	struct overview_context ctx = { .ledger = input_ledger(in), .top = n->opt->top, .width = 100 };
+	struct overview *sum = overview_new(5);
+	struct ranking_order order;
+	struct ranking r;
+	struct reason why;
+	struct out json;
+
+	out_open(&json, -1);
+	if (sum && !overview_merge(sum, n->overview) && !overview_end(sum)) {
+		overview_text(sum, &ctx, text);
+		overview_json(sum, &ctx, &json);
+	}
+	overview_free(sum);
+	if (!ranking_parse(&order, n->opt->order ? n->opt->order : "p50", &n->opt->by, &why)) {
+		if (!ranking_open(&r, &n->grouping->groups, &n->opt->by, order, n->opt->top)) {
+			ranking_text(&r, text, 80);
+			ranking_csv(&r, text);
+			ranking_json(&r, &json);
+		}
+		ranking_close(&r);
+	}
+	out_close(&json);
+}
+
+static void count(struct source *source, const struct options *opt)
+{
+	struct input_options io = { .filter = &opt->filter, .utc = opt->utc };
+	struct counted n = { opt, overview_new(5), grouping_new() };
+	struct scan_calls calls = { &n, overview_fields() | groups_fields | keys_fields(&opt->by),
+				    begin, chunk, ended };
+	struct input *in;
+	struct out text;
+
+	if (!n.overview || !n.grouping)
+		abort();
+	if (input_open(&source, 1, &io, &in))
+		return;
+	out_open(&text, -1);
+	if (!input_scan(in, &calls))
+		print_counted(&n, in, &text);
+	check_text(&text);
+	out_close(&text);
+	overview_free(n.overview);
+	grouping_free(n.grouping);
+	input_close(in);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *end = memchr(data, '\n', size);
 	char *words[WORDS + 1], line[512];
+	unsigned groups = OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_ENDING;
 	struct options opt;
 	struct source *source;
 	struct reason why;
@@ -109,15 +191,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = (size_t)(end - data);
 	memcpy(line, data, len);
 	line[len] = '\0';
-	if (!options_parse(&opt, OPTIONS_FILTER | OPTIONS_SHOW | OPTIONS_EVENTS | OPTIONS_ORDER |
-				   OPTIONS_ENDING,
-			   (int)split(line, words), words, &why)) {
+	/* Of options of one name each command has its own. */
+	if (strstr(line, "--by") || strstr(line, "--top"))
+		groups |= OPTIONS_TOP;
+	else
+		groups |= OPTIONS_EVENTS | OPTIONS_ORDER;
+	if (!options_parse(&opt, groups, (int)split(line, words), words, &why)) {
 		fd = memfd_create("capture", MFD_CLOEXEC);
 		if (fd >= 0 && write(fd, end + 1, size - len - 1) == (ssize_t)(size - len - 1) &&
 		    lseek(fd, 0, SEEK_SET) == 0) {
 			if (!source_open_fd(fd, "capture", &source, &why)) {
 				if (source_begin(source, &why))
 					source_close(source);
+				else if (opt.by.n || opt.top)
+					count(source, &opt);
 				else
 					show(source, &opt, 1 + size % 3);
 			}

@@ -9,7 +9,6 @@
 #include "events.h"
 #include "print.h"
 #include "printer.h"
-#include "tally.h"
 #include "template.h"
 #include "times.h"
 
@@ -534,52 +533,6 @@ static void test_duration(void)
 	}
 }
 
-static void test_tally(void)
-{
-	const struct tally_entry **v;
-	struct tally t = { 0 };
-	char key[16];
-
-	CHECK(!tally_ranking(&t));
-	for (int i = 0; i < 3000; i++) {
-		int n = snprintf(key, sizeof(key), "%d", i % 1000 < 10 ? i % 1000 : i);
-
-		CHECK(!tally_add(&t, key, (size_t)n));
-	}
-	v = tally_ranking(&t);
-	CHECK(v && t.total == 3000 && t.n == 2980);
-	for (size_t i = 0; v && i + 1 < t.n; i++)
-		CHECK(v[i]->count >= v[i + 1]->count);
-	CHECK(v && v[0]->count == 3 && v[0]->len == 1 && v[0]->key[0] == '0' &&
-	      v[10]->count == 1);
-	free(v);
-	tally_free(&t);
-}
-
-/* Keys are a stranger's: so many are kept apart, and so many bytes of them. */
-static void test_tally_bounds(void)
-{
-	static char key[1u << 20];
-	const struct tally_entry **v;
-	struct tally t = { 0 };
-
-	for (uint32_t i = 0; i < 200000; i++)
-		CHECK(!tally_add(&t, (const char *)&i, sizeof(i)));
-	CHECK(!tally_add(&t, "\0\0\0", 4) && !tally_add(&t, "", 0));
-	CHECK(t.n == TALLY_KEYS && t.total == 200002 && t.other == 200001 - TALLY_KEYS);
-	v = tally_ranking(&t);
-	CHECK(v && v[0]->count == 2 && !memcmp(v[0]->key, "\0\0\0", 4));
-	free(v);
-	tally_free(&t);
-	for (unsigned i = 0; i < 40; i++) {
-		key[0] = (char)i;
-		CHECK(!tally_add(&t, key, sizeof(key)));
-	}
-	CHECK(t.n == 16 && t.bytes == TALLY_BYTES && t.other == 24 && t.total == 40);
-	CHECK(!tally_add(&t, "", 0) && t.n == 17);
-	tally_free(&t);
-}
-
 int main(void)
 {
 	test_escapes();
@@ -591,7 +544,5 @@ int main(void)
 	test_others();
 	test_random_events();
 	test_duration();
-	test_tally();
-	test_tally_bounds();
 	return check_result();
 }

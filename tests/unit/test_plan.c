@@ -10,7 +10,7 @@
 static const char *const tests[] = {
 	"pid == 1", "pid != 0", "pid in (0, 5, 7..9, 100..200, 999..)", "pid in ..2", "pid > 500",
 	"tid == 2", "uid == 0", "uid != 0", "uid == ann", "uid != root", "uid in (gcc, 3, 5)", "euid < 100",
-	"gid == root", "login_uid in (ann, 1)", "user == 'ann'", "user != 'ann'", "user ~ '*a*'", "user =~ '^.c'",
+	"login_uid != 18446744073709551614", "gid == root", "login_uid in (ann, 1)", "user == 'ann'", "user != 'ann'", "user ~ '*a*'", "user =~ '^.c'",
 	"known(user)", "group ~ '[rg]*'", "group != 'gcc'", "login_user == 'a b'", "kind == exec",
 	"kind in (fail, exit, lost)", "kind != fork", "failed", "ok == no", "exit == 0", "exit != 0", "exit > 128",
 	"known(exit)", "duration > 0", "duration < 1ms", "known(duration)", "time > +1ms", "time != 00:00",
