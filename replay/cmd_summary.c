@@ -111,10 +111,13 @@ static int grouping_ended(void *ctx, void *state)
 	return r;
 }
 
-/* Who the parents are takes rows in the order of time, and those that are left out as well. */
+/*
+ * Who the parents are, and who descends from whom, takes rows in the order of time, and
+ * those that are left out as well.
+ */
 static bool needs_order(const struct options *opt)
 {
-	return keys_have(&opt->by, KEY_PARENT);
+	return keys_have(&opt->by, KEY_PARENT) || opt->filter.descendants.n;
 }
 
 static int take_row(struct summary *s, struct parentage *kin, const struct input_row *row)

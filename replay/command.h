@@ -26,7 +26,7 @@ struct command {
 #define COMMAND_FILE "trace.etz"
 
 extern const struct command cmd_record, cmd_live, cmd_replay, cmd_summary, cmd_info, cmd_verify,
-	cmd_recover, cmd_slice, cmd_merge, cmd_compact, cmd_trigger;
+	cmd_recover, cmd_slice, cmd_merge, cmd_compact, cmd_trigger, cmd_tree;
 
 /*
  * Parses options. Returns -1 to go on, or the exit code when that is all: help

@@ -33,6 +33,7 @@ void filter_free(struct filter *f)
 	for (size_t i = 0; i < f->n_others; i++)
 		expr_free(f->others[i]);
 	free(f->others);
+	pids_free(&f->descendants);
 	*f = (struct filter){ 0 };
 }
 

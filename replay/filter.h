@@ -19,6 +19,7 @@
 
 #include "exprtree.h"
 #include "moment.h"
+#include "pids.h"
 #include "plan.h"
 #include "say.h"
 
@@ -45,6 +46,7 @@ struct filter {
 	bool keeps_lost; /* lost events pass all but --since and --until */
 	bool has_since, has_until;
 	struct moment since, until;
+	struct pids descendants; /* --descendants-of; for input.h, which knows who descends from whom */
 };
 
 /* An empty filter, all zero, lets everything pass. */

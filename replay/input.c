@@ -5,6 +5,8 @@
 
 #include "ahead.h"
 #include "crew.h"
+#include "descent.h"
+#include "event.h"
 #include "feed.h"
 #include "scan.h"
 
@@ -27,6 +29,9 @@ struct input {
 	int64_t bound;        /* earliest row of the others */
 	size_t bound_index;
 	struct feed *last; /* lent a row to the caller */
+	struct descent *descent, *own_descent; /* NULL: whoever descends from whom */
+	bool all;        /* as asked for, while feeds hand out all rows; and so with fields */
+	uint64_t fields;
 };
 
 /* Room for n feeds in the place of those there are. */
@@ -44,12 +49,33 @@ static int set_feeds(struct input *in, size_t n)
 	return 0;
 }
 
+/* For --descendants-of. ET_OK or ET_NOMEM. */
+static int open_descent(struct input *in, const struct input_options *opt)
+{
+	struct input_options *own = &in->shared.opt;
+
+	in->all = opt->all;
+	in->fields = opt->fields;
+	if (!opt->filter->descendants.n)
+		return ET_OK;
+	in->descent = opt->descent;
+	if (!in->descent)
+		in->descent = in->own_descent = descent_new(&opt->filter->descendants);
+	if (!in->descent)
+		return ET_NOMEM;
+	own->all = true;
+	own->fields = PROCESSES_FIELDS;
+	/* What is printed needs more than who a row is about. */
+	own->render = NULL;
+	return ET_OK;
+}
+
 static int set_crew(struct input *in, const struct input_options *opt)
 {
 	unsigned n = opt->jobs ? opt->jobs : 1;
 
 	in->shared.unit.opt = &in->shared.opt;
-	in->shared.unit.renders = opt->render && n > 1;
+	in->shared.unit.renders = in->shared.opt.render && n > 1;
 	in->shared.unit.workers = calloc(n, sizeof(*in->shared.unit.workers));
 	in->shared.crew = in->shared.unit.workers ? crew_new(n, UNDER_WAY_BYTES) : NULL;
 	return in->shared.crew ? 0 : -1;
@@ -65,13 +91,15 @@ int input_open(struct source **sources, size_t n, const struct input_options *op
 		in->sources = calloc(n + !n, sizeof(*in->sources));
 	if (in)
 		in->ledger = ledger_new();
-	if (!in || !in->sources || !in->ledger || set_feeds(in, n) || set_crew(in, opt)) {
+	if (in)
+		in->shared.opt = *opt;
+	if (!in || !in->sources || !in->ledger || set_feeds(in, n) || open_descent(in, opt) ||
+	    set_crew(in, opt)) {
 		for (size_t i = 0; i < n; i++)
 			source_close(sources[i]);
 		input_close(in);
 		return -1;
 	}
-	in->shared.opt = *opt;
 	in->n_sources = n;
 	for (size_t i = 0; i < n; i++)
 		in->feeds[i].source = in->sources[i] = sources[i];
@@ -92,6 +120,7 @@ void input_close(struct input *in)
 	crew_free(in->shared.crew);
 	for (size_t i = 0; i < in->n_sources; i++)
 		source_close(in->sources[i]);
+	descent_free(in->own_descent);
 	ledger_free(in->ledger);
 	free(in->feeds);
 	free(in->sources);
@@ -203,8 +232,30 @@ static int choose(struct input *in, struct feed **out)
 	return ET_OK;
 }
 
+/* Of a row that the feed has given: whether it is to be handed out. ET_OK or ET_NOMEM. */
+static int judge_descent(struct input *in, struct feed *f, struct input_row *row, bool *out)
+{
+	struct et_error err;
+	bool within;
+	int r = descent_take(in->descent, row, &within);
+
+	row->matches &= within;
+	*out = row->matches || in->all;
+	if (r)
+		return r;
+	if (!*out)
+		source_hidden(f->source);
+	else if (in->fields)
+		event_pick(row->chunk, row->row, in->fields, &row->ev);
+	else
+		r = et_chunk_event(row->chunk, row->row, &row->ev, &err);
+	return r;
+}
+
 int input_next(struct input *in, struct input_row *row)
 {
+	bool out = true;
+
 	if (!in->begun && begin(in))
 		return ET_NOMEM;
 	for (;;) {
@@ -225,7 +276,10 @@ int input_next(struct input *in, struct input_row *row)
 		if (r == ET_CORRUPT)
 			continue;
 		in->last = f;
-		return r;
+		if (!r && in->descent)
+			r = judge_descent(in, f, row, &out);
+		if (r || out)
+			return r;
 	}
 }
 
@@ -242,6 +296,20 @@ int input_rest(struct input *in)
 	for (size_t i = 0; shown && i < in->n_sources; i++)
 		in->sources[i]->shown = shown[i];
 	free(shown);
+	return r == ET_EOF ? ET_OK : r;
+}
+
+/* Where it takes all rows to know which ones count. */
+static int count_rows(struct input *in, uint64_t limit, uint64_t *count)
+{
+	struct input_row row;
+	int r = ET_OK;
+
+	in->fields = PROCESSES_FIELDS;
+	while (!r && *count < limit) {
+		r = input_next(in, &row);
+		*count += !r && row.matches;
+	}
 	return r == ET_EOF ? ET_OK : r;
 }
 
@@ -267,7 +335,12 @@ static int scan(struct input *in, const struct scan_calls *calls, uint64_t limit
 int input_count(struct input *in, uint64_t limit, uint64_t *count)
 {
 	static const struct scan_calls none;
-	int r = scan(in, &none, limit, count);
+	int r;
+
+	*count = 0;
+	if (in->descent)
+		return count_rows(in, limit, count);
+	r = scan(in, &none, limit, count);
 
 	if (*count > limit)
 		*count = limit;

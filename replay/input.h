@@ -12,6 +12,7 @@
 #include "source.h"
 
 struct input;
+struct descent;
 struct input_row;
 
 struct input_options {
@@ -20,6 +21,7 @@ struct input_options {
 	bool utc;			/* times in options that name no zone are UTC */
 	uint64_t fields;		/* bits of the fields to fill, no lists; 0: all */
 	bool all;			/* hand out also what does not match: input_row.matches */
+	struct descent *descent;	/* of the filter's descendants, borrowed; NULL: its own */
 	bool one_boot;			/* the sources' boot clock is the same: merge by ts */
 	bool progress;			/* tell on the terminal how far it is, if it takes long */
 	unsigned jobs;			/* threads to read with, at most CREW_MAX; 0: one */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&cmd_record, &cmd_live,  &cmd_replay, &cmd_summary, &cmd_info,
+	&cmd_record, &cmd_live,  &cmd_replay, &cmd_tree, &cmd_summary, &cmd_info,
 	&cmd_verify, &cmd_recover, &cmd_slice, &cmd_merge, &cmd_compact,
 	&cmd_trigger,
 };

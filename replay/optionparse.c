@@ -135,7 +135,7 @@ static void help_group(struct out *o, unsigned groups, unsigned within, const ch
 			     s->letter ? s->letter : ' ', s->letter ? ',' : ' ', s->name,
 			     s->arg ? " " : "", s->arg ? s->arg : "");
 		out_text(o, head);
-		out_pad(o, 27 - n);
+		out_pad(o, 28 - n);
 		out_printf(o, "%s\n", s->help);
 	}
 }
@@ -148,7 +148,7 @@ void options_help(struct out *o, unsigned groups)
 		   "The capture that is made");
 	help_group(o, groups,
 		   OPTIONS_SHOW | OPTIONS_JSON | OPTIONS_EVENTS | OPTIONS_TOP | OPTIONS_ORDER |
-			   OPTIONS_FOLLOW | OPTIONS_INFO,
+			   OPTIONS_FOLLOW | OPTIONS_INFO | OPTIONS_TREE,
 		   "Output");
 	help_group(o, groups, OPTIONS_CONTROL, "The recorder that is asked");
 	help_group(o, groups, OPTIONS_ENDING | OPTIONS_JOBS, "Other");

@@ -11,7 +11,7 @@
 #include "tempo.h"
 
 static set_fn set_flag, set_numbers, set_glob, set_match, set_where, set_columns, set_kinds, set_outcome, set_since,
-	set_until, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows;
+	set_until, set_descendants, set_rooted, set_depth, set_limit, set_top, set_record, set_output, set_control, set_level, set_chunk_rows;
 static set_fn set_format, set_sort, set_tail, set_speed, set_time, set_color, set_jobs, set_by, set_order;
 
 #define FLAG(member) set_flag, offsetof(struct options, member)
@@ -20,10 +20,12 @@ static set_fn set_format, set_sort, set_tail, set_speed, set_time, set_color, se
 const struct option_spec option_specs[] = {
 { OPTIONS_RECORD, "pid", 0, "LIST", "of these processes and all that descend from them", set_record, 0 },
 { OPTIONS_RECORD, "cgroup", 0, "PATH", "of processes in this cgroup or below it", set_record, 0 },
+{ OPTIONS_TREE, "pid", 0, "LIST", "begin at these processes: they and all that descend from them", set_rooted, 0 },
 { OPTIONS_FILTER, "uid", 0, "LIST", "of these users: numbers, or names as the capture has them", set_numbers, FILTER_UID },
 { OPTIONS_FILTER, "gid", 0, "LIST", "of these groups", set_numbers, FILTER_GID },
 { OPTIONS_FILTER, "pid", 0, "LIST", "about these processes", set_numbers, FILTER_PID },
 { OPTIONS_FILTER, "ppid", 0, "LIST", "about children of these processes", set_numbers, FILTER_PPID },
+{ OPTIONS_FILTER, "descendants-of", 0, "LIST", "of these processes and all that descend from them", set_descendants, 0 },
 { OPTIONS_FILTER, "comm", 0, "GLOB", "of processes of this name", set_glob, FILTER_COMM },
 { OPTIONS_FILTER, "exe", 0, "GLOB", "of this executable; without a / the last part of its path", set_glob, FILTER_EXE },
 { OPTIONS_FILTER, "arg", 0, "GLOB", "with an argument like this", set_glob, FILTER_ARG },
@@ -58,8 +60,11 @@ const struct option_spec option_specs[] = {
 { OPTIONS_EVENTS, "date", 0, NULL, "the date in every line", FLAG(date) },
 { OPTIONS_EVENTS, "columns", 0, "LIST", "a table of these columns, or CSV; --columns help lists all", set_columns, 0 },
 { OPTIONS_EVENTS, "time", 0, "HOW", "absolute, relative to the first line, delta to the one before, iso, unix", set_time, 0 },
+{ OPTIONS_TREE, "depth", 0, "N", "so many levels; what is below is counted", set_depth, 0 },
+{ OPTIONS_TREE, "no-fold", 0, NULL, "each process in a line of its own", FLAG(no_fold) },
+{ OPTIONS_TREE, "no-header", 0, NULL, "neither column titles nor totals", FLAG(no_header) },
 { OPTIONS_EVENTS, "no-header", 0, NULL, "neither column titles nor lines for a new day", FLAG(no_header) },
-{ OPTIONS_EVENTS, "wide", 0, NULL, "do not cut lines at the width of the terminal", FLAG(wide) },
+{ OPTIONS_EVENTS | OPTIONS_TREE, "wide", 0, NULL, "do not cut lines at the width of the terminal", FLAG(wide) },
 { OPTIONS_EVENTS, "color", 0, "WHEN", "auto, always or never colour the table; auto: on a terminal", set_color, 0 },
 { OPTIONS_ORDER, "no-pager", 0, NULL, "do not show what is printed on a terminal in a pager", FLAG(no_pager) },
 { OPTIONS_INFO, "exes", 0, NULL, "list the executables that ran, with what is known of each", FLAG(exes) },
@@ -185,6 +190,19 @@ static int set_until(struct options *o, const struct option_spec *spec, char *va
 	return parse_point(spec, value, &o->filter.until, why);
 }
 
+static int set_descendants(struct options *o, const struct option_spec *spec, char *value,
+			   struct reason *why)
+{
+	return pids_add(&o->filter.descendants, spec->name, value, why);
+}
+
+static int set_rooted(struct options *o, const struct option_spec *spec, char *value,
+		      struct reason *why)
+{
+	o->rooted = true;
+	return set_descendants(o, spec, value, why);
+}
+
 static int parse_count(const struct option_spec *spec, const char *value, uint64_t max,
 		       uint64_t *out, struct reason *why)
 {
@@ -296,6 +314,12 @@ static int set_from_one(const struct option_spec *spec, const char *value, unsig
 				  spec->name, value, max);
 	*out = (unsigned)n;
 	return 0;
+}
+
+static int set_depth(struct options *o, const struct option_spec *spec, char *value,
+		     struct reason *why)
+{
+	return set_from_one(spec, value, 1024, &o->depth, why);
 }
 
 static int set_level(struct options *o, const struct option_spec *spec, char *value,

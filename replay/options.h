@@ -34,6 +34,7 @@ enum option_group {
 	OPTIONS_INFO = 4096,	/* what is told of a capture */
 	OPTIONS_CONTROL = 8192,	/* the recorder that is asked */
 	OPTIONS_ORDER = 16384,	/* which events come first, and how soon */
+	OPTIONS_TREE = 32768,	/* how processes are shown */
 	OPTIONS_JOBS = 65536,	/* threads that read */
 };
 
@@ -71,6 +72,9 @@ struct options {
 	char *control;		/* the same */
 	bool force, drop_unknown, no_ancestors;
 	unsigned level, chunk_rows; /* 0: not given */
+	unsigned depth;		/* of a tree; 0: all */
+	bool no_fold;
+	bool rooted;		/* a tree begins at filter.descendants */
 	char **files;		/* operands; argv's strings */
 	size_t n_files;
 	char **record;		/* words for the recorder; owned */

@@ -26,6 +26,8 @@ size_t print_container(const struct input_row *row, char id[CONTAINER_MAX]);
 void sh_row(struct out *o, const struct input_row *row);
 
 void json_row(struct out *o, const struct input_row *row);
+/* Of the fields whose bits are set those that are known, each with a comma before it. */
+void json_fields(struct out *o, const struct input_row *row, uint64_t fields);
 /*
  * "name":"text" with what comes before it (a comma, or nothing at the start of
  * an object), and "name_b64" behind it when the text is not UTF-8.

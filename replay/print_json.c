@@ -316,6 +316,20 @@ static void put_extra(struct out *o, const struct et_column *c, struct et_chunk 
 	}
 }
 
+void json_fields(struct out *o, const struct input_row *row, uint64_t fields)
+{
+	uint64_t left = row->ev.known & fields;
+
+	for (size_t i = 0; i < sizeof(first_ids); i++) {
+		if (left >> first_ids[i] & 1)
+			put_field(o, first_ids[i], row);
+		left &= ~(1ull << first_ids[i]);
+	}
+	for (unsigned id = 1; id < ET_FIELD_END; id++)
+		if (left >> id & 1)
+			put_field(o, id, row);
+}
+
 void json_row(struct out *o, const struct input_row *row)
 {
 	uint64_t left = row->ev.known & ~(1ull << ET_F_KIND);

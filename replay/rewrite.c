@@ -8,6 +8,7 @@
 
 #include "ancestors.h"
 #include "compose.h"
+#include "descent.h"
 #include "gaps.h"
 #include "input.h"
 #include "segments.h"
@@ -65,6 +66,7 @@ struct rewrite {
 	struct dest *dest;
 	struct segments segments;
 	struct target target;
+	struct descent *descent; /* over all segments: what one forks lives on in another */
 	struct reading *readings; /* that are open */
 	size_t n_readings;
 	uint64_t undecoded;           /* columns that were noted */
@@ -355,6 +357,7 @@ static int open_readings(struct rewrite *w, size_t first, size_t end, bool writi
 		.filter = w->opt->filter ? w->opt->filter : &everything,
 		.utc = w->opt->utc,
 		.all = w->opt->filter != NULL,
+		.descent = writing ? NULL : w->descent,
 		.one_boot = true,
 		.fields = !w->opt->filter ? 0
 			  : writing       ? 1ull << ET_F_KIND | 1ull << ET_F_TS |
@@ -600,8 +603,13 @@ int rewrite(const struct rewrite_options *opt, struct dest *dest, struct rewrite
 		r = segments_look(&w.segments, opt->join, why);
 	if (!r)
 		r = check_strange(&w);
+	if (!r && opt->filter && opt->filter->descendants.n) {
+		w.descent = descent_new(&opt->filter->descendants);
+		r = w.descent ? 0 : fail_nomem(&w);
+	}
 	if (!r)
 		r = run_groups(&w);
+	descent_free(w.descent);
 	for (size_t i = 0; i < w.segments.n_series && res->n_gone < REWRITE_GONE; i++)
 		if (w.segments.series[i].goes_on)
 			tell_gone(res, &w.segments.series[i]);

@@ -41,7 +41,8 @@ struct scan_calls {
 };
 
 /*
- * Reads the input to its end. Not for one that input_next was called of. ET_OK or
+ * Reads the input to its end. Not for one that input_next was called of, nor for a filter
+ * with descendants, which takes all rows in their order: input_next is. ET_OK or
  * ET_NOMEM; what was wrong with the captures is in their sources, as ever.
  */
 int input_scan(struct input *in, const struct scan_calls *calls);

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import lab  # noqa: E402
 
 FAILED, USAGE, DAMAGED = 1, 2, 3
-READERS = ("replay", "summary", "info")
+READERS = ("replay", "tree", "summary", "info")
 
 
 def complains(*args, code, about, lines=1, **kwargs):

@@ -24,7 +24,8 @@ COMMANDS = (
     ("replay", "--json"), ("replay", "--wide"), ("summary",), ("summary", "--json"), ("info",), ("info", "--json"),
     ("verify", "--json"), ("summary", "--by", "comm,argv,hour", "--json"), ("summary", "--by", "pid,result", "--csv"),
     ("replay", "--json", "--uid", "ann", "--arg", "file-*.c"), ("summary", "--json", "--failed", "--comm", "m*"),
-    ("replay", "--json", "--exit-code", "1,2,3", "--since", "+0.1s"), ("replay", "--count", "--pid", "1001,1011"))
+    ("replay", "--json", "--exit-code", "1,2,3", "--since", "+0.1s"), ("replay", "--count", "--pid", "1001,1011"),
+    ("tree",), ("tree", "--json", "--uid", "ann"), ("tree", "--no-fold", "--pid", "901"), ("replay", "--descendants-of", "902,903"))
 
 
 class Machine:

@@ -120,9 +120,9 @@ def all_are_known():
 
 
 def all_commands_end():
-    """info, summary and replay as text, also where the capture is wrong."""
+    """info, summary, tree and replay as text, also where the capture is wrong."""
     for name in names():
-        for command in (("info",), ("info", "--json"), ("summary", "--json"), ("replay", "--wide")):
+        for command in (("info",), ("info", "--json"), ("summary", "--json"), ("tree",), ("replay", "--wide")):
             if name in expected.LARGE and command[0] == "replay":
                 continue
             code, out, told = run(*command, path_of(name))

@@ -44,7 +44,7 @@ def in_man(name):
 
 def every_command_has_help():
     found = commands()
-    lab.demand(set(found) >= {"record", "live", "replay", "summary", "info", "slice", "merge", "compact", "help"}, f"commands: {found}")
+    lab.demand(set(found) >= {"record", "live", "replay", "tree", "summary", "info", "slice", "merge", "compact", "help"}, f"commands: {found}")
     for command in found:
         if command == "help":
             continue
@@ -84,7 +84,7 @@ def man_page_and_help_of_the_recorder_agree():
 
 def every_option_of_help_is_taken():
     """No option is only words: each is known to the parser."""
-    for command in ("replay", "summary", "info", "slice", "merge", "compact"):
+    for command in ("replay", "tree", "summary", "info", "slice", "merge", "compact"):
         for option in in_help(lab.exectrace("help", command).stdout.decode()) - {"--help", "--version"}:
             done = lab.exectrace(command, option, code=None, cwd="/")
             lab.demand(b"unknown option" not in done.stderr, f"{command} does not know {option}")

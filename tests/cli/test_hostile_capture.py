@@ -43,6 +43,8 @@ def judge(path, code, events, fault=None, faults=1, missing=0, replay=(), counte
         lab.equal((told["events"], told["complete"]), (counted, True), "what summary counts without the column")
     summary = run("summary", "--json", *(["--by", "argv"] if counted else []), path, code=code)
     info = run("info", "--json", path, code=None)
+    for how in ((), ("--json",)):
+        run("tree", *how, *replay, path, code=code)
     if not replay:
         lab.equal(shown.stdout.count(b"\n"), events, "events of replay")
     lab.equal(json.loads(summary.stdout)["events"], events, "events of summary")

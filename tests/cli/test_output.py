@@ -43,7 +43,7 @@ def json_is_valid_and_exact():
 def text_is_safe():
     with lab.workdir() as work:
         capture = lab.made(work, "200")
-        for command in (("replay",), ("replay", "--wide"), ("summary",), ("info",)):
+        for command in (("replay",), ("replay", "--wide"), ("summary",), ("tree",), ("info",)):
             text = lab.exectrace(*command, capture).stdout.decode()
             bad = re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
             lab.equal(bad, [], f"control characters in {command}")

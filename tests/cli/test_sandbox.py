@@ -138,7 +138,7 @@ def commands_are_inside():
     with lab.workdir() as work:
         capture = lab.made(work, 100)
         data = lab.contents(capture)
-        for command in ("replay", "summary", "info"):
+        for command in ("replay", "tree", "summary", "info"):
             expected = lab.exectrace(command, "-", stdin=open(capture, "rb")).stdout
             for mode, inside in (("require", "2"), (None, "2"), ("off", "0")):
                 env = {key: value for key, value in os.environ.items() if key != "EXECTRACE_SANDBOX"}

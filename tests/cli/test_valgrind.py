@@ -41,13 +41,14 @@ def offline_commands():
                      ("replay", "--comm", "s*", "--arg", "--*", "--limit", "3"), ("summary",), ("summary", "--json"),
                      ("summary", "--by", "comm,user"), ("summary", "--by", "parent,argv", "--json"),
                      ("summary", "--by", "hour,result", "--csv"),
-                     ("info",), ("info", "--json"), ("replay", "--since", "+1ms"), ("replay", "--csv"), ("replay", "--format", "sh"),
+                     ("info",), ("info", "--json"), ("replay", "--since", "+1ms"), ("tree",), ("tree", "--json"),
+                     ("tree", "--no-fold", "--depth", "2", "--pid", "901,902"), ("replay", "--descendants-of", "1,901"), ("replay", "--csv"), ("replay", "--format", "sh"),
                      ("replay", "--format", "{time:>20} {argv:.9}"), ("replay", "--sort", "-duration,argv", "--limit", "5"),
                      ("replay", "--reverse", "--color", "always"), ("replay", "--tail", "9", "--time", "delta")):
             under_valgrind(*args, capture)
         under_valgrind("replay", capture, capture)
         out = ("-f", "-o", os.path.join(work, "o.etz"))
-        for args in (("slice", "--comm", "s*"), ("slice", "--no-ancestors", "--since", "+1ms"), ("merge", capture),
+        for args in (("slice", "--comm", "s*"), ("slice", "--descendants-of", "901"), ("slice", "--no-ancestors", "--since", "+1ms"), ("merge", capture),
                      ("compact", "--level", "3"), ("compact", "--chunk-rows", "5", "--level", "1")):
             under_valgrind(*args, *out, capture)
         with open(capture, "rb") as file:

@@ -3,7 +3,7 @@
  * The first line is the command line, words between spaces; the rest is a capture.
  * Options are parsed, and what they choose of the capture is put in order and printed
  * in the format that they ask for and as JSON, and what the capture lacks; or counted,
- * with --top as an overview, with --by in groups. Text must hold no control byte but
+ * with --top as an overview, with --by in groups; behind the word tree, its processes. Text must hold no control byte but
  * newlines, and what a template of the user's own has between fields.
  */
 #include "certificate.h"
@@ -15,6 +15,7 @@
 #include "printer.h"
 #include "ranking.h"
 #include "scan.h"
+#include "tree.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -175,6 +176,40 @@ static void count(struct source *source, const struct options *opt)
 	input_close(in);
 }
 
+static void show_tree(struct source *source, const struct options *opt)
+{
+	const struct input_options io = { .filter = &opt->filter, .utc = opt->utc, .all = true };
+	const struct tree_options shape = { .roots = opt->rooted ? &opt->filter.descendants : NULL,
+					    .depth = opt->depth,
+					    .fold = !opt->no_fold };
+	const struct tree_style style = { .header = true, .rooted = opt->rooted, .width = 100 };
+	struct tree *tree = tree_new(&shape);
+	struct tree_bounds bounds;
+	struct tree_json *json;
+	struct out text, lines;
+	struct input_row row;
+	struct input *in;
+	unsigned rows = 0;
+
+	out_open(&text, -1);
+	out_open(&lines, -1);
+	json = tree_json_new(&lines, &shape);
+	if (tree && json && !input_open(&source, 1, &io, &in)) {
+		while (rows++ < 2000 && input_next(in, &row) == ET_OK)
+			if (tree_take(tree, &row) || tree_json_take(json, &row))
+				abort();
+		tree_print(&text, tree, tree_end(tree), &style);
+		tree_json_end(json, &bounds);
+		check_text(&text);
+		check_text(&lines);
+		input_close(in);
+	}
+	tree_free(tree);
+	tree_json_free(json);
+	out_close(&text);
+	out_close(&lines);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *end = memchr(data, '\n', size);
@@ -184,6 +219,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct source *source;
 	struct reason why;
 	size_t len;
+	bool tree;
 	int fd;
 
 	if (!end || (size_t)(end - data) >= sizeof(line))
@@ -191,8 +227,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = (size_t)(end - data);
 	memcpy(line, data, len);
 	line[len] = '\0';
+	tree = !strncmp(line, "tree ", 5);
+	if (tree)
+		memset(line, ' ', 5);
 	/* Of options of one name each command has its own. */
-	if (strstr(line, "--by") || strstr(line, "--top"))
+	if (tree)
+		groups |= OPTIONS_TREE;
+	else if (strstr(line, "--by") || strstr(line, "--top"))
 		groups |= OPTIONS_TOP;
 	else
 		groups |= OPTIONS_EVENTS | OPTIONS_ORDER;
@@ -203,6 +244,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (!source_open_fd(fd, "capture", &source, &why)) {
 				if (source_begin(source, &why))
 					source_close(source);
+				else if (tree)
+					show_tree(source, &opt);
 				else if (opt.by.n || opt.top)
 					count(source, &opt);
 				else

@@ -18,6 +18,8 @@ static const char *const lines[] = {
 	"--match cgroup=/* --match container=? --match exec_duration=1us..2h --columns user,tty,container",
 	"--where exit!=0&&comm=='a' --where argv[0]~'*' --where !known(exe)||user=~'o+'",
 	"--match tty=pts/* --match exe_memfd --match exe_dev=8:1.. --match duration=..1s --columns result,argv",
+	"--descendants-of 1,2,4294967295 --kind exec,exit",
+	"tree --pid 1,5 --depth 3 --uid root", "tree --no-fold --kind exec,fork,exit,proc,fail --json",
 	"--by comm,argv,result --top 3 --sort p99", "--by user,hour,container,env --sort -user --utc --top 0",
 	"--top 5", "--by program,script,day,exe_dev,core --kind exec,fail,exit --top 2",
 	"--csv --columns time,argv,cgroup,env,command,error,exe_dev,core --time delta --sort -argv,user,kind,container",

@@ -19,6 +19,7 @@ SECOND = 10**9
 class Process:
     def __init__(self, pid, start, parent, uid, comm):
         self.pid, self.start, self.parent, self.uid, self.comm = pid, start, parent, uid, comm
+        self.creator = parent	# stays, when it is left to another
         self.birth = None	# its row of kind fork or proc
         self.execs = []		# its rows of kind exec
         self.told = None	# its parent, as its last row says
