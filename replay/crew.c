@@ -17,9 +17,9 @@
  * are set, so has to be up to which size memory comes from an arena. It is as well for one
  * thread: what a chunk takes the next one takes too, and pages need not be had anew.
  */
-#define ARENAS 8
+#define ARENAS 4
 #define TRIM_THRESHOLD (64 << 20)
-#define MMAP_THRESHOLD (4 << 20)
+#define MMAP_THRESHOLD (16 << 20)
 
 struct crew {
 	unsigned size;

@@ -11,7 +11,7 @@
 #include "scan.h"
 
 /* What may be decoded and waits, or is being decoded, by all threads together. */
-#define UNDER_WAY_BYTES (64ull << 20)
+#define UNDER_WAY_BYTES (40ull << 20)
 
 /* Of rows that wait, printed already: of all feeds, and of a chunk at most. */
 #define TEXT_BYTES (32u << 20)
