@@ -37,6 +37,8 @@ const char *options_conflict(const struct options *o)
 		  "--limit is of the first events and --tail of the last: leave one out" },
 		{ o->count && (ordered || o->speed > 0),
 		  "--count prints a number: --sort, --reverse, --tail and --speed are of lines" },
+		{ o->rooted && o->descended,
+		  "--pid and --descendants-of both say where a tree begins: give one of them" },
 		{ o->follow && ordered,
 		  "--follow has no end, and which line is the first of --sort, --reverse or "
 		  "--tail is not known before it" },

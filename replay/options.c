@@ -206,6 +206,7 @@ static int set_until(struct options *o, const struct option_spec *spec, char *va
 static int set_descendants(struct options *o, const struct option_spec *spec, char *value,
 			   struct reason *why)
 {
+	o->descended = true;
 	return pids_add(&o->filter.descendants, spec->name, value, why);
 }
 
@@ -213,7 +214,7 @@ static int set_rooted(struct options *o, const struct option_spec *spec, char *v
 		      struct reason *why)
 {
 	o->rooted = true;
-	return set_descendants(o, spec, value, why);
+	return pids_add(&o->filter.descendants, spec->name, value, why);
 }
 
 static int parse_count(const struct option_spec *spec, const char *value, uint64_t max,
@@ -382,7 +383,7 @@ static int set_from_one(const struct option_spec *spec, const char *value, unsig
 {
 	uint64_t n = 0;
 
-	if (parse_count(spec, value, max, &n, why))
+	if (parse_count(spec, value, UINT32_MAX, &n, why))
 		return -1;
 	if (!n || n > max)
 		return reason_set(why, EXIT_USAGE, "--%s: '%s' is not a number from 1 to %u",

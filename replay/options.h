@@ -89,6 +89,7 @@ struct options {
 	unsigned depth;		/* of a tree; 0: all */
 	bool no_fold;
 	bool rooted;		/* a tree begins at filter.descendants */
+	bool descended;		/* --descendants-of was given */
 	char **files;		/* operands; argv's strings */
 	size_t n_files;
 	char **record;		/* words for the recorder; owned */

@@ -582,7 +582,14 @@ def a_closed_pipe_is_no_failure():
             lab.equal((done.stdout.count(b"\n"), done.stderr), (1, b""), f"tree {args} into head")
 
 
+def options_that_contradict():
+    done = lab.exectrace("tree", "--pid", "1", "--descendants-of", "2", "x.etz", code=2)
+    lab.demand(b"give one of them" in done.stderr, f"it says {done.stderr}")
+    done = lab.exectrace("tree", "--depth", "1025", "x.etz", code=2)
+    lab.demand(b"not a number from 1 to 1024" in done.stderr, f"it says {done.stderr}")
+
+
 if __name__ == "__main__":
     lab.main(json_is_the_world, descendants_everywhere, descendants_over_segments, unknown_boots_are_others, folding_is_what_a_naive_one_gives,
              lines_are_as_the_manual_says, a_terminal_cuts_the_command_alone, nothing_to_show, no_control_byte_comes_out, deep_and_wide,
-             a_closed_pipe_is_no_failure)
+             a_closed_pipe_is_no_failure, options_that_contradict)

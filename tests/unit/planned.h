@@ -18,8 +18,9 @@
 static inline void planned_capture(struct sink *sink, uint64_t seed)
 {
 	static const char *const names[] = { "root", "ann", "gcc", "a b", "\xff\xfe" };
-	static const char *const cgroups[] = { "/user.slice", "/docker/abababababababababababababababab"
-					       "abababababababababababababababab", "/", "gcc" };
+	static const char docker[] = "/docker/abababababababababababababababab"
+				     "abababababababababababababababab";
+	static const char *const cgroups[] = { "/user.slice", docker, "/", "gcc" };
 	static const uint64_t lost[ET_CAUSE_END];
 	const struct et_writer_options opt = { .program = "test", .level = 1, .started = { 1, 5 } };
 	struct et_batch *b = et_batch_new();

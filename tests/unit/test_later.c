@@ -163,7 +163,7 @@ static void compare_file(const char *path, const char *name)
 static void test_misuse(const uint8_t *data, size_t len)
 {
 	struct et_record rec;
-	struct et_reader *r;
+	struct et_reader *r = NULL;
 	struct et_chunk *c;
 	struct et_io io;
 
