@@ -237,7 +237,7 @@ static int parse_number(struct parser *p, struct subject *s)
 	const char *from = p->at;
 	uint64_t low = 0, high = VALUE_MAX;
 	char *name = NULL;
-	bool open = at_dots(p);
+	bool open = at_dots(p), named;
 	int r;
 
 	if (!open && take_number(p, s, &low, &name))
@@ -257,8 +257,9 @@ static int parse_number(struct parser *p, struct subject *s)
 	if (value_length(p) || parse_at_quote(p)) {
 		if (take_number(p, s, &high, &name))
 			return -1;
+		named = name != NULL;
 		free(name);
-		if (name)
+		if (named)
 			return parse_fail(p, from, "names have no order, and no range");
 	} else if (open) {
 		return parse_fail(p, from, "a range needs an end: ..5, 1.. or 1..5");

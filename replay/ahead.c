@@ -139,6 +139,7 @@ static int read_one(struct feed *f, bool ahead)
 		/* Of these no row is told. */
 		source_learn(f->source, &u->step.rec, &u->step);
 		u->learned = true;
+		u->stays = u->step.failure.code != ET_OK;
 	} else {
 		u->stays = type < ET_REC_TYPE_END && type != ET_REC_FOOTER;
 	}

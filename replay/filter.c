@@ -201,6 +201,9 @@ int filter_add_outcome(struct filter *f, unsigned operand, struct reason *why)
 	uint16_t node, before;
 	struct test *t;
 
+	for (size_t i = 0; e && i < e->n_tests; i++)
+		if (e->tests[i].what.id == operand)
+			return 0;
 	if (!e)
 		e = f->options[FILTER_OUTCOME] = calloc(1, sizeof(*e));
 	t = e ? add_test(e, operand, TEST_VALUES, &node) : NULL;

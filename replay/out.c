@@ -33,6 +33,17 @@ int out_close(struct out *o)
 	return o->error;
 }
 
+void out_cut(struct out *o, size_t len)
+{
+	char *less = o->buf == sink ? NULL : realloc(o->buf, len + 1);
+
+	o->len = len;
+	if (less) {
+		o->buf = less;
+		o->cap = len + 1;
+	}
+}
+
 void out_flush(struct out *o)
 {
 	if (o->fd < 0)

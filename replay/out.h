@@ -25,6 +25,8 @@ struct out {
 void out_open(struct out *o, int fd);
 /* Flushes what is left and frees; returns .error. */
 int out_close(struct out *o);
+/* Of one in memory: keeps len bytes, and gives back the memory of those behind. */
+void out_cut(struct out *o, size_t len);
 /* Hands the bytes to the descriptor; in memory mode does nothing. */
 void out_flush(struct out *o);
 /* Makes room for n bytes, n <= 256, and returns where they go; never NULL. */

@@ -61,6 +61,9 @@ static unsigned ask_number(const struct plan *p, const struct leaf *l,
 		plan_wall_span(rec, &low, &high);
 		return ask_span(l, plan_time(low), plan_time(high));
 	}
+	/* Behind the fields are operands here, and in a file columns of a later version. */
+	if (l->number >= ET_FIELD_END)
+		return CAN_BOTH;
 	for (unsigned i = 0; i < rec->n_stats; i++) {
 		if (rec->stats[i].column != l->number)
 			continue;

@@ -439,7 +439,7 @@ static bool next_followed(struct source *s, struct et_record *rec)
 void source_advance(struct source *s, struct source_step *step)
 {
 	step->n_faults = 0;
-	step->error = (struct et_error){ 0 };
+	step->error = step->failure = (struct et_error){ 0 };
 	/* What it meets counts at once. */
 	if (s->follow) {
 		step->code = next_followed(s, &step->rec) ? ET_OK : ET_EOF;
@@ -465,6 +465,8 @@ bool source_reach(struct source *s, const struct source_step *step)
 		account_leave(s);
 	} else if (step->code) {
 		on_failure(s, &step->error);
+	} else if (step->failure.code) {
+		on_failure(s, &step->failure);
 	}
 	if (s->whole && s->ended) {
 		bool all = true;
@@ -546,7 +548,9 @@ void source_learn(struct source *s, const struct et_record *rec, struct source_s
 	if (step)
 		account_note(s, &step->stats);
 	/* What is wrong with the record has reached on_fault; the rest is still good. */
-	if (r == ET_IO || r == ET_NOMEM)
+	if ((r == ET_IO || r == ET_NOMEM) && step)
+		step->failure = err;
+	else if (r == ET_IO || r == ET_NOMEM)
 		on_failure(s, &err);
 	if (rec->type == ET_REC_FILE) {
 		keep_schema(s);

@@ -26,6 +26,7 @@ struct source_step {
 	struct et_reader_stats stats;
 	struct et_error faults[SOURCE_FAULTS];
 	uint64_t n_faults, fault_at;
+	struct et_error failure; /* why learning from it has stopped reading behind it, or ET_OK */
 };
 
 struct source {

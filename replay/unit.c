@@ -91,11 +91,13 @@ static void render(struct unit *u)
 		if (et_chunk_event(u->chunk, i, &row.ev, NULL))
 			break;
 		opt->render(opt->ctx, &row, &u->text);
-		if (u->text.error)
+		/* Longer than all the room there is: the feed makes it when it is its turn. */
+		if (u->text.error || u->text.len > u->shared->text_max)
 			break;
 		u->ends[i] = (uint32_t)u->text.len;
 	}
 	u->n_text = u->ends ? i : 0;
+	out_cut(&u->text, u->n_text ? u->ends[u->n_text - 1] : 0);
 }
 
 static void make(struct unit *u, struct worker *w)

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -265,6 +266,47 @@ def long_lists():
         lab.demand(b"262144 events missing" in done.stderr, f"says {done.stderr!r}")
 
 
+def long_rows():
+    """Rows of 70 MB of JSON each, in captures of the same time: threads must not keep them until it is their turn."""
+    columns = (etz.COMM, etz.FILENAME, 14, 15, 16)
+    with lab.workdir() as work:
+        paths = []
+        for n in range(6):
+            file_id = bytes([n + 1] * 8)
+            texts = etz.strings(b"\1" * (2 << 20))
+            parts = [etz.header(columns=etz.EVERY_COLUMN, file_id=file_id),
+                     *(etz.chunk(1, [*texts, *(etz.const(column, 1, 1) for column in columns)], seq=i, at=etz.BOOT + 1000 * i,
+                                 file_id=file_id) for i in range(4)), etz.end(4, file_id=file_id)]
+            paths.append(os.path.join(work, f"{n}.etz"))
+            with open(paths[-1], "wb") as file:
+                file.write(b"".join(parts))
+        with subprocess.Popen([lab.EXECTRACE, "replay", "-q", "--json", "-j", "4", *paths],
+                              stdout=subprocess.DEVNULL) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        lab.equal(process.returncode, DONE, "exit code")
+        if not lab.SANITIZED:
+            lab.demand(usage.ru_maxrss < 700 << 10, f"{usage.ru_maxrss} KiB were taken")
+
+
+def statistics_of_columns_to_come():
+    """What heads say of columns of a later version is nothing about what is asked by its own name here."""
+    with lab.workdir() as work:
+        for column in range(57, 80):
+            path = write(work, etz.header(), etz.chunk(1, [etz.const(etz.EXIT_CODE, 1, 2)], kind=4,
+                                                       STATS=etz.statistic(column, 0)), etz.end(1, kind=4))
+            for where in ("exit == 1", "!(duration > 1s)", "exit != 0"):
+                lab.equal(run("replay", "--count", "--where", where, path, code=DONE).stdout, b"1\n",
+                          f"events with {where}, statistics of column {column}")
+            lab.equal(run("replay", "--count", "--where", "exit == 0", path, code=DONE).stdout, b"0\n", "events without")
+
+
+def many_options():
+    with lab.workdir() as work:
+        path = write(work, etz.header(), etz.chunk(1, []), etz.end(1))
+        lab.equal(run("replay", "--count", *["--ok"] * 40000, path, code=DONE).stdout, b"1\n", "events")
+
+
 def cut_off():
     """A record of which only the head is there is not counted, whichever way the events are."""
     whole = etz.chunk(1000, [etz.raw(etz.PID, 1000, os.urandom(1000))])
@@ -286,4 +328,5 @@ def cut_off():
 if __name__ == "__main__":
     lab.main(distinct_pids, distinct_keys, bad_item, bad_later_column, names_that_descend, many_users, many_segments,
              large_heads, wide_chunks, clocks_that_break_the_rules, clock_set_once, rows_where_none_can_be,
-             host_keys_twice, long_lists, cut_off)
+             host_keys_twice, long_lists, long_rows, statistics_of_columns_to_come,
+             many_options, cut_off)
