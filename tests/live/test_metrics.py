@@ -84,11 +84,13 @@ def losses_are_counted():
             lab.wait_until(lambda: figures(path).get("exectrace_up"), "the file")
             while not figures(path)["exectrace_lost_total"]["ring_full"]:
                 b.burst()
-            b.burst(1)
+            made = b.made
 
             def all_told():
+                """A loss is told with the next event that finds room, which the first need not."""
+                b.burst(1)
                 now = figures(path)
-                return sum(now["exectrace_lost_total"].values()) + now["exectrace_events_total"]["fail"] >= b.made
+                return sum(now["exectrace_lost_total"].values()) + now["exectrace_events_total"]["fail"] >= made
             lab.wait_until(all_told, "kept and lost to be all that were made")
 
 
