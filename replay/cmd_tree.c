@@ -117,13 +117,7 @@ static int show(struct source **sources, size_t n, struct options *opt)
 		say("out of memory");
 		code = EXIT_FAILED;
 	}
-	code = command_end(&o, code);
-	report_series(input_ledger(in), sources, n);
-	for (size_t i = 0; i < n; i++)
-		code = report_worse(code, report_source(sources[i], opt));
-	report_names(opt, sources, n);
-	input_close(in);
-	return code;
+	return report_input(in, sources, n, opt, command_end(&o, code));
 }
 
 static int tree_run(int argc, char **argv)

@@ -2,7 +2,6 @@
 #include "show.h"
 
 #include <errno.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "order.h"
@@ -11,20 +10,13 @@
 #include "scan.h"
 #include "tempfile.h"
 #include "tempo.h"
-
-/* Columns of the terminal that output goes to; 0 when it goes elsewhere. */
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
-		return 0;
-	return size.ws_col;
-}
+#include "terminal.h"
 
 void show_prepare(struct options *opt)
 {
-	opt->screen = terminal_width();
+	size_t lines;
+
+	terminal_size(&opt->screen, &lines);
 	opt->colored = color_wanted(opt->color);
 	if (!options_ordered(opt))
 		return;
@@ -242,11 +234,7 @@ int show_sources(struct source **sources, size_t n, struct options *opt)
 	out_open(&o, STDOUT_FILENO);
 	printer_open(&printer, opt);
 	code = command_end(&o, show(sources, n, in, opt, &printer, &o));
-	report_series(input_ledger(in), sources, n);
-	for (size_t i = 0; i < n; i++)
-		code = report_worse(code, report_source(sources[i], opt));
-	report_names(opt, sources, n);
-	input_close(in);
+	code = report_input(in, sources, n, opt, code);
 	printer_close(&printer);
 	if (opt->temp >= 0)
 		close(opt->temp);
